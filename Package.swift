@@ -1,0 +1,61 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of rules for every Swift target.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
+}
+
+let package = Package(
+    name: "muster",
+    products: [.executable(name: "muster", targets: ["muster"])],
+    targets: [
+        .systemLibrary(name: "CLibPQ", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CSystem"),
+        room("RunbookModel"),
+        room("DatabaseAccess"),
+        room("ManifestFiles", ["RunbookModel"]),
+        room("PostgresAccess", ["DatabaseAccess", "CLibPQ"]),
+        room("SQLiteAccess", ["DatabaseAccess", "CSQLite", "CSystem"]),
+        room("LedgerStore", ["RunbookModel", "DatabaseAccess"]),
+        room("RunbookRunner", ["RunbookModel", "DatabaseAccess", "LedgerStore", "CSystem"]),
+        room("Reporting", ["RunbookModel"]),
+        room(
+            "CommandLine",
+            [
+                "RunbookModel", "ManifestFiles", "DatabaseAccess", "PostgresAccess", "SQLiteAccess", "LedgerStore",
+                "RunbookRunner", "Reporting",
+            ]),
+        .executableTarget(name: "muster", dependencies: ["CommandLine"], swiftSettings: strict),
+
+        .target(
+            name: "TestSupport", dependencies: ["DatabaseAccess", "PostgresAccess", "SQLiteAccess"],
+            path: "Tests/TestSupport", swiftSettings: strict),
+        tests("RunbookModelTests", ["RunbookModel"]),
+        tests("ManifestFilesTests", ["ManifestFiles", "RunbookModel"]),
+        tests("DatabaseAccessTests", ["DatabaseAccess", "PostgresAccess", "SQLiteAccess"]),
+        tests("LedgerStoreTests", ["LedgerStore", "RunbookModel", "DatabaseAccess", "PostgresAccess", "SQLiteAccess"]),
+        tests(
+            "RunbookRunnerTests",
+            ["RunbookRunner", "LedgerStore", "RunbookModel", "DatabaseAccess", "PostgresAccess", "SQLiteAccess"]),
+        tests("ReportingTests", ["Reporting", "RunbookModel"]),
+        tests("CommandLineTests", ["CommandLine", "RunbookModel"]),
+        tests("CommandTests", []),
+        tests("IntegrationTests", ["DatabaseAccess"]),
+    ]
+)

@@ -1,0 +1,90 @@
+/// One connection to one database: opened, used and closed by one thread, blocking.
+///
+/// A session keeps no snapshot between calls: every result is read to its end before the call returns, also when it
+/// throws. After an error inside a transaction the transaction is still open; ending it is the caller's business.
+package protocol DatabaseSession: AnyObject {
+    var dialect: DatabaseDialect { get }
+    /// What another thread may call to stop the statement under way.
+    var interrupter: any StatementInterrupter { get }
+    /// Whether a transaction is open (or failed and not yet rolled back).
+    var isInTransaction: Bool { get }
+    /// Whether the connection can still be used.
+    var isUsable: Bool { get }
+    /// Called for each notice of the server, text without newline. SQLite has none.
+    var onNotice: ((String) -> Void)? { get set }
+
+    /// Runs exactly one statement with bound parameters (`$1` in PostgreSQL, `?1` in SQLite), by the extended protocol
+    /// in PostgreSQL, and lends each row to `body` as it arrives.
+    ///
+    /// When `body` throws, the rest of the result is drained and that error is rethrown.
+    @discardableResult
+    func query(
+        _ sql: String, _ parameters: [DatabaseValue], forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult
+
+    /// Runs a text of any number of statements as one message (PostgreSQL: simple query) or one after the other
+    /// (SQLite), and hands over each statement's result as it ends. Rows are dropped.
+    ///
+    /// - Parameters:
+    ///   - context: SQLite only: who the script runs for, and that it is guarded. nil for Muster's own statements.
+    ///   - each: index of the result (empty statements give none) and the result.
+    /// - Throws: the first failure, with `position` and `resultsBefore`; nothing after it was run in PostgreSQL's
+    ///   simple protocol, and nothing after it is run in SQLite.
+    func run(
+        _ text: String, as context: ScriptContext?, forEach each: (Int, StatementResult) -> Void
+    ) throws(DatabaseError)
+
+    /// Ends the connection. Idempotent; never throws. The session's deinit calls it too.
+    func close()
+}
+
+/// Stops, from any thread, the statement that a session has under way; does nothing when there is none.
+package protocol StatementInterrupter: AnyObject, Sendable {
+    func interrupt()
+}
+
+extension DatabaseSession {
+    /// All rows of one statement. For results that are small by nature.
+    package func rows(_ sql: String, _ parameters: [DatabaseValue] = []) throws(DatabaseError) -> [DatabaseRow] {
+        var rows: [DatabaseRow] = []
+        try query(sql, parameters) { row throws(DatabaseError) in rows.append(row) }
+        return rows
+    }
+
+    /// The first row of one statement, or nil.
+    package func row(_ sql: String, _ parameters: [DatabaseValue] = []) throws(DatabaseError) -> DatabaseRow? {
+        var first: DatabaseRow?
+        try query(sql, parameters) { row throws(DatabaseError) in if first == nil { first = row } }
+        return first
+    }
+
+    /// Runs one statement for its effect.
+    @discardableResult
+    package func execute(
+        _ sql: String, _ parameters: [DatabaseValue] = []
+    ) throws(DatabaseError) -> StatementResult {
+        try query(sql, parameters) { row throws(DatabaseError) in }
+    }
+
+    /// Runs Muster's own statements as one text.
+    package func run(_ text: String) throws(DatabaseError) {
+        try run(text, as: nil) { _, _ in }
+    }
+
+    /// Runs `body` between `begin` and COMMIT; rolls back when it throws. The first error wins.
+    package func withTransaction<Answer>(
+        _ begin: String, _ body: () throws(DatabaseError) -> Answer
+    ) throws(DatabaseError) -> Answer {
+        try run(begin)
+        do throws(DatabaseError) {
+            let answer = try body()
+            try run("COMMIT")
+            return answer
+        } catch {
+            if isUsable, isInTransaction {
+                do throws(DatabaseError) { try run("ROLLBACK") } catch { close() }
+            }
+            throw error
+        }
+    }
+}

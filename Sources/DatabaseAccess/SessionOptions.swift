@@ -1,0 +1,31 @@
+/// How a session is opened.
+package struct SessionOptions: Sendable {
+    /// PostgreSQL's `application_name`: `muster/<runner>`.
+    package var applicationName: String
+    /// Nothing may be written: SQLite opens with `query_only`, an authorizer that lets only reads pass and no checkpoint
+    /// on close. PostgreSQL ignores it here; its callers begin READ ONLY transactions.
+    package var isReadOnly: Bool
+    /// SQLite: create the file when it is missing. Tenants never are created.
+    package var createsFile: Bool
+    /// SQLite: how long to wait for a busy file.
+    package var busyTimeout: Duration
+
+    package init(
+        applicationName: String, isReadOnly: Bool = false, createsFile: Bool = false,
+        busyTimeout: Duration = .seconds(5)
+    ) {
+        self.applicationName = applicationName
+        self.isReadOnly = isReadOnly
+        self.createsFile = createsFile
+        self.busyTimeout = busyTimeout
+    }
+}
+
+/// Opens sessions; the command line gives one that knows every driver.
+package protocol SessionOpener: Sendable {
+    /// - Throws: `.unreachable` or `.rejected`, with the address but never the password.
+    func open(_ url: ConnectionURL, _ options: SessionOptions) throws(DatabaseError) -> any DatabaseSession
+
+    /// The lock file beside a SQLite ledger, as one holder of locks (one open file description).
+    func openLockFile(beside ledger: ConnectionURL) throws(DatabaseError) -> any AdvisoryLocks
+}

@@ -1,0 +1,32 @@
+/// Why a question could not be answered at all. The message says what to do next.
+package struct ServiceError: Error, Sendable {
+    /// A closed word; `exitStatus` follows from it.
+    package enum Code: String, Sendable {
+        case manifest
+        case tenants
+        case drift
+        case unknownName = "unknown_name"
+        case target
+        case isolation
+        case pooler
+        case ledger
+        case unreachable
+        case `internal`
+    }
+
+    package var code: Code
+    package var message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var exitStatus: ExitStatus {
+        switch code {
+        case .manifest, .tenants, .drift, .unknownName, .target, .isolation, .pooler, .ledger: .refused
+        case .unreachable: .tryAgain
+        case .internal: .failed
+        }
+    }
+}

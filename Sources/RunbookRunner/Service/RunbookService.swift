@@ -1,0 +1,66 @@
+package import DatabaseAccess
+package import RunbookModel
+
+/// The one front door: the command line, the deploy hook and later the console call these and nothing else.
+///
+/// It never throws for what a pipeline must be able to branch on: every answer is a value with an exit code in it.
+package struct RunbookService: Sendable {
+    package let opener: any SessionOpener
+
+    package init(opener: any SessionOpener) {
+        self.opener = opener
+    }
+}
+
+/// What `apply` is asked to do, besides the manifest.
+package struct ApplyRequest: Sendable {
+    package var selection: Selection
+    package var concurrency: Int?
+    package var lockWait: Duration?
+    package var release: String?
+    package var revision: String?
+    package var expectedTenants: Int?
+    package var initiator: Initiator
+    /// `cli`, `hook` or `console`.
+    package var door: String
+    /// How long running transactions may go on after the first signal.
+    package var grace: Duration
+
+    package init(
+        selection: Selection = Selection(), concurrency: Int? = nil, lockWait: Duration? = nil, release: String? = nil,
+        revision: String? = nil, expectedTenants: Int? = nil, initiator: Initiator, door: String = "cli",
+        grace: Duration = .seconds(30)
+    ) {
+        self.selection = selection
+        self.concurrency = concurrency
+        self.lockWait = lockWait
+        self.release = release
+        self.revision = revision
+        self.expectedTenants = expectedTenants
+        self.initiator = initiator
+        self.door = door
+        self.grace = grace
+    }
+}
+
+/// Tells a run under way to stop; the shell that receives signals keeps it.
+package final class StopSwitch: Sendable {
+    package init() {}
+}
+
+extension RunbookService {
+    // The signatures that the command line builds on. Bodies follow.
+    //
+    //   func plan(_ manifest: Manifest, _ selection: Selection, expectedTenants: Int?) async -> PlanReport
+    //   func apply(_ manifest: Manifest, _ request: ApplyRequest, events: any EventSink, stop: StopSwitch) async -> Report
+    //   func status(_ manifest: Manifest, _ selection: Selection) async -> StatusReport
+    //   func status(ledger: LedgerSettings, workspace: String, _ selection: Selection) async -> StatusReport
+    //   func check(_ manifest: Manifest?, ledger: LedgerSettings, workspace: String, identities: [(String, String?)],
+    //              tenants: [String]?) async -> CheckReport                      // tenants nil: all of them
+    //   func runs(ledger: LedgerSettings, workspace: String, limit: Int) async throws(ServiceError) -> RunList
+    //   func run(_ id: String, ledger: LedgerSettings) async throws(ServiceError) -> RunDetail
+    //   func tenants(_ manifest: Manifest, _ selection: Selection) async throws(ServiceError) -> TenantList
+    //   func locks(_ manifest: Manifest) async throws(ServiceError) -> LockList
+    //   func lockKey(_ manifest: Manifest, tenant: String) async throws(ServiceError) -> LockKeyReport
+    //   StopSwitch: func request(_ signal: Int32)   first: stop claiming; second: cancel at once
+}
