@@ -73,63 +73,64 @@ package struct PostgresReceipts: Sendable {
     }
 
     /// Fence, re-read and the `running` receipt, committed before work that cannot be transactional. The session lock
-    /// must be held already.
+    /// must be held already. A message; the result at index 2 has the attempt where the ledger counts it.
     package func begin(_ ticket: ClaimTicket) throws(DatabaseError) -> String {
+        let work: String
         if isLocal {
-            return "SELECT \(sql.name("begin_attempt"))(\(try common(ticket)), \(try literal(ticket.host)))"
+            work = "SELECT \(sql.name("begin_attempt"))(\(try common(ticket)), \(try literal(ticket.host)))"
+        } else {
+            let body = """
+                DECLARE
+                    v_seen record;
+                BEGIN
+                    \(try examine(ticket))
+                    \(try upsert(ticket, state: "running", finished: "NULL"))
+                END
+                """
+            work = "DO \(try literal(body))"
         }
-        let body = """
-            DECLARE
-                v_seen record;
-            BEGIN
-                \(try examine(ticket))
-                \(try upsert(ticket, state: "running", finished: "NULL"))
-            END
-            """
-        return "DO \(try literal(body))"
+        return enclosed(work)
     }
 
-    /// The end of what `begin` began. It answers with one row: whether the lock was still held; if it was not, the
-    /// state became `unknown`.
+    /// The end of what `begin` began. A message; the row of the result at index 2 says whether the lock was still held:
+    /// if it was not, the state became `unknown`. No row: another runner has taken over.
     ///
     /// - Parameter attempt: what `begin` answered; only the ledger's own rows need it.
     package func end(
         _ ticket: ClaimTicket, attempt: Int, state: ExecutionState, clean: Bool?
     ) throws(DatabaseError) -> String {
-        let cleanText = clean.map(String.init) ?? "null"
         if isLocal {
-            return """
+            let cleanText = clean.map(String.init) ?? "null"
+            return enclosed(
+                """
                 SELECT \(sql.name("end_attempt"))(\(try literal(ticket.workspace)), \(try literal(ticket.tenant)), \
                 \(try literal(ticket.identity.runbook)), \(try literal(ticket.identity.key)), \
                 \(try literal(ticket.runner)), \(attempt), \(try literal(state.rawValue)), \(cleanText), \
                 \(ticket.tenantKey))
-                """
+                """)
         }
-        return """
-            WITH held AS (
-                SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 0 AS held FROM pg_catalog.pg_locks l
-                WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'
-                  AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()
-                  AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) 1::pg_catalog.int2
-                  AND l.mode OPERATOR(pg_catalog.=) 'ExclusiveLock'
-                  AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d
-                      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
-                  AND ((l.classid::pg_catalog.int8 OPERATOR(pg_catalog.<<) 32)
-                      OPERATOR(pg_catalog.|) l.objid::pg_catalog.int8)
-                      OPERATOR(pg_catalog.=) (\(ticket.tenantKey))::pg_catalog.int8)
-            UPDATE \(receipts) SET
-                state = CASE WHEN held.held THEN \(try literal(state.rawValue)) ELSE 'unknown' END,
-                finished_at = pg_catalog.clock_timestamp()
-            FROM held
-            WHERE workspace OPERATOR(pg_catalog.=) \(try literal(ticket.workspace))
-              AND holder OPERATOR(pg_catalog.=) \(try literal(ticket.holder))
-              AND runbook OPERATOR(pg_catalog.=) \(try literal(ticket.identity.runbook))
-              AND key OPERATOR(pg_catalog.=) \(try literal(ticket.identity.key))
-              AND state OPERATOR(pg_catalog.=) 'running'
-              AND runner OPERATOR(pg_catalog.=) \(try literal(ticket.runner))
-              AND fence OPERATOR(pg_catalog.=) (\(ticket.job.fence))::pg_catalog.int8
-            RETURNING held.held
+        return enclosed(
             """
+            WITH lock AS (
+                SELECT count(*) > 0 AS held FROM pg_locks l
+                WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.objsubid = 1
+                  AND l.mode = 'ExclusiveLock'
+                  AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+                  AND (l.classid::bigint << 32) | l.objid::bigint = \(ticket.tenantKey))
+            UPDATE \(receipts) SET
+                state = CASE WHEN lock.held THEN \(try literal(state.rawValue)) ELSE 'unknown' END,
+                finished_at = clock_timestamp()
+            FROM lock
+            WHERE workspace = \(try literal(ticket.workspace)) AND holder = \(try literal(ticket.holder))
+              AND runbook = \(try literal(ticket.identity.runbook)) AND key = \(try literal(ticket.identity.key))
+              AND state = 'running' AND runner = \(try literal(ticket.runner)) AND fence = \(ticket.job.fence)
+            RETURNING lock.held
+            """)
+    }
+
+    /// One transaction of our own under a search_path in which nobody else's objects answer.
+    private func enclosed(_ work: String) -> String {
+        "\(sql.begin); SET LOCAL search_path = pg_catalog, pg_temp; \(work); COMMIT"
     }
 
     /// Makes the table of receipts where it is missing. Several runners may come at once: a duplicate is no error.
