@@ -1,3 +1,5 @@
+import Foundation
+
 /// Where a database is. It prints masked; only a driver asks for the text itself.
 package struct ConnectionURL: Sendable, Hashable {
     package let dialect: DatabaseDialect
@@ -11,4 +13,24 @@ package struct ConnectionURL: Sendable, Hashable {
         self.revealed = revealed
         self.path = path
     }
+
+    /// The text with every secret of this URL replaced by `****`, as it was written and as it was meant.
+    package func masking(_ text: String) -> String {
+        guard dialect == .postgresql, let parts = try? PostgresURLParts(revealed) else { return text }
+        return parts.secrets.reduce(text) { $0.replacingOccurrences(of: $1, with: "****", options: .literal) }
+    }
+}
+
+extension ConnectionURL: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    package var description: String {
+        switch dialect {
+        case .sqlite: revealed
+        case .postgresql: (try? PostgresURLParts(revealed))?.masked ?? "postgres://****"
+        }
+    }
+
+    package var debugDescription: String { description }
+
+    /// Reflection (`dump`, a failed expectation) sees the masked text alone.
+    package var customMirror: Mirror { Mirror(self, children: ["url": description], displayStyle: .struct) }
 }

@@ -10,6 +10,9 @@ package protocol DatabaseSession: AnyObject {
     var isInTransaction: Bool { get }
     /// Whether the connection can still be used.
     var isUsable: Bool { get }
+    /// PostgreSQL: the process id that the server gave when the connection was made; nil for SQLite. Behind a pooler it
+    /// differs from what `pg_backend_pid()` answers.
+    var backendPID: Int? { get }
     /// Called for each notice of the server, text without newline. SQLite has none.
     var onNotice: ((String) -> Void)? { get set }
 
@@ -44,6 +47,8 @@ package protocol StatementInterrupter: AnyObject, Sendable {
 }
 
 extension DatabaseSession {
+    package var backendPID: Int? { nil }
+
     /// All rows of one statement. For results that are small by nature.
     package func rows(_ sql: String, _ parameters: [DatabaseValue] = []) throws(DatabaseError) -> [DatabaseRow] {
         var rows: [DatabaseRow] = []

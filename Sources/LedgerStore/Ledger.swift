@@ -1,6 +1,6 @@
 package import DatabaseAccess
 import Foundation
-package import RunbookModel
+import RunbookModel
 
 /// The ledger of one workspace, over one session that one thread owns.
 ///
@@ -114,7 +114,8 @@ package final class Ledger {
     private func upgradeOnce() throws -> Bool {
         try writing { () throws(DatabaseError) -> Bool in
             if dialect == .postgresql {
-                let key = LockKey.upgrade(schema: sql.schema)
+                // No workspace can have that name: it holds a slash.
+                let key = LockKey.workspace("#ledger/\(sql.schema)")
                 let locked = try session.row("select pg_catalog.pg_try_advisory_xact_lock($1)", [.integer(key)])
                 guard locked?[0].boolean == true else { return false }
                 try session.run("set local search_path = pg_catalog, pg_temp")

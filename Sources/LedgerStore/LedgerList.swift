@@ -1,5 +1,4 @@
-package import DatabaseAccess
-import Foundation
+import DatabaseAccess
 
 /// Lists bound as one parameter: an array literal in PostgreSQL, a JSON array in SQLite.
 enum LedgerList {
@@ -56,6 +55,12 @@ enum LedgerList {
     }
 
     private static func quoted(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        var out = "\""
+        // By scalars: a quote that a combining mark follows is one Character with it.
+        for scalar in text.unicodeScalars {
+            if scalar == "\"" || scalar == "\\" { out += "\\" }
+            out.unicodeScalars.append(scalar)
+        }
+        return out + "\""
     }
 }

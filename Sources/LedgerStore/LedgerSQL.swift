@@ -11,7 +11,13 @@ package struct LedgerSQL: Sendable {
 
     package init(dialect: DatabaseDialect, schema: String) {
         self.dialect = dialect
-        self.schema = "\"" + schema.replacing("\"", with: "\"\"") + "\""
+        var quoted = "\""
+        // By scalars: a quote that a combining mark follows is one Character with it.
+        for scalar in schema.unicodeScalars {
+            if scalar == "\"" { quoted += "\"" }
+            quoted.unicodeScalars.append(scalar)
+        }
+        self.schema = quoted + "\""
     }
 
     /// A table, view, sequence or function of the ledger.

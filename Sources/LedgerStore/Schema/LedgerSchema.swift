@@ -1,4 +1,4 @@
-package import DatabaseAccess
+import DatabaseAccess
 
 /// The versions of the ledger's schema and the way from each to the next.
 package enum LedgerSchema {

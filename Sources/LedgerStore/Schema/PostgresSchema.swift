@@ -89,6 +89,7 @@ enum PostgresSchema {
                 ('queued', 'running', 'succeeded', 'skipped', 'failed', 'blocked', 'unknown', 'cancelled')),
             reason text check (reason in ('after', 'lock', 'stopped')),
             drifted boolean not null default false,
+            message text,
             runner text,
             attempt integer not null default 0,
             fence bigint,

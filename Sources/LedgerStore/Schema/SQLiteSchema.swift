@@ -89,6 +89,7 @@ enum SQLiteSchema {
                 ('queued', 'running', 'succeeded', 'skipped', 'failed', 'blocked', 'unknown', 'cancelled')),
             reason text check (reason in ('after', 'lock', 'stopped')),
             drifted integer not null default 0,
+            message text,
             runner text,
             attempt integer not null default 0,
             fence integer,

@@ -5,18 +5,21 @@ package struct JobResult: Sendable {
     package var state: JobState
     package var reason: BlockReason?
     package var hasDrifted: Bool
+    /// Why it is blocked, for people.
+    package var message: String?
     package var nextStage: Int?
     package var executions: [ExecutionOutcome]
     package var durationMS: Int
 
     package init(
-        job: ClaimedJob, state: JobState, reason: BlockReason? = nil, hasDrifted: Bool = false, nextStage: Int? = nil,
-        executions: [ExecutionOutcome] = [], durationMS: Int = 0
+        job: ClaimedJob, state: JobState, reason: BlockReason? = nil, hasDrifted: Bool = false, message: String? = nil,
+        nextStage: Int? = nil, executions: [ExecutionOutcome] = [], durationMS: Int = 0
     ) {
         self.job = job
         self.state = state
         self.reason = reason
         self.hasDrifted = hasDrifted
+        self.message = message
         self.nextStage = nextStage
         self.executions = executions
         self.durationMS = durationMS

@@ -1,0 +1,156 @@
+private import CLibPQ
+import DatabaseAccess
+private import Glibc
+
+/// One connection of libpq, ended with it; its pointer never leaves this file.
+@safe
+struct PostgresConnection: ~Copyable {
+    private let pointer: OpaquePointer
+
+    /// Begins to connect; nil when there is no memory for it. `notices` has to live as long as the connection.
+    init?(_ parameters: ConnectionParameters, notices: NoticeLog) {
+        let keywords = CStringTable(parameters.keywords)
+        let values = CStringTable(parameters.values)
+        let started = unsafe keywords.lend { keywords in
+            unsafe values.lend { values in unsafe PQconnectStartParams(keywords, values, 1) }
+        }
+        guard let started = unsafe started else { return nil }
+        unsafe pointer = started
+        // Set before the server can say anything: libpq's own receiver writes to stderr.
+        _ = unsafe PQsetNoticeReceiver(
+            pointer,
+            { log, notice in
+                guard let log = unsafe log, let notice = unsafe notice else { return }
+                let said = unsafe PostgresResult.diagnostics(of: notice)
+                unsafe Unmanaged<NoticeLog>.fromOpaque(log).takeUnretainedValue()
+                    .receive(said.severity ?? "NOTICE", said.message)
+            }, Unmanaged.passUnretained(notices).toOpaque())
+        // Puts the SQLSTATE into the message of a failed attempt; see ConnectionFailure.
+        _ = unsafe PQsetErrorVerbosity(pointer, PQERRORS_VERBOSE)
+    }
+
+    deinit {
+        unsafe PQfinish(pointer)
+    }
+
+    var isAlive: Bool { unsafe PQstatus(pointer) == CONNECTION_OK }
+
+    /// What libpq says about the last thing that went wrong.
+    var complaint: String { unsafe String(copying: PQerrorMessage(pointer)) ?? "" }
+
+    var backendPID: Int { unsafe Int(PQbackendPID(pointer)) }
+
+    var isInTransaction: Bool {
+        switch unsafe PQtransactionStatus(pointer) {
+        case PQTRANS_INTRANS, PQTRANS_INERROR, PQTRANS_ACTIVE: true
+        default: false
+        }
+    }
+
+    /// The address of a new key, for `PostgresCancelKey`; 0 when there is none.
+    var cancelKeyAddress: UInt { unsafe UInt(bitPattern: PQgetCancel(pointer)) }
+
+    /// False when nothing was sent; `complaint` says why.
+    func send(_ message: OutgoingMessage) -> Bool {
+        let isSent =
+            switch message {
+            case .text(let text): unsafe PQsendQuery(pointer, text)
+            case .statement(let statement, let bound):
+                unsafe bound.values.lend { values in
+                    unsafe PQsendQueryParams(
+                        pointer, statement, Int32(bound.types.count), bound.types, values, bound.lengths,
+                        bound.formats, 0)
+                }
+            }
+        guard isSent == 1 else { return false }
+        return unsafe PQsetSingleRowMode(pointer) == 1
+    }
+
+    /// Waits for the next result of the message; nil when it has ended.
+    func nextResult() -> PostgresResult? { unsafe PostgresResult(owning: PQgetResult(pointer)) }
+
+    /// Ends COPY … FROM STDIN with an error, which the server then reports. False when the connection is lost.
+    func refuseCopyIn(_ reason: String) -> Bool { unsafe PQputCopyEnd(pointer, reason) == 1 }
+
+    /// Reads COPY … TO STDOUT to its end. False when the connection is lost.
+    func drainCopyOut() -> Bool {
+        while true {
+            var row: UnsafeMutablePointer<CChar>?
+            let length = unsafe PQgetCopyData(pointer, &row, 0)
+            unsafe PQfreemem(row)
+            if length < 0 { return length == -1 }
+        }
+    }
+
+    /// Drops what other sessions notified; a script may have said LISTEN.
+    func dropNotifications() {
+        while let notification = unsafe PQnotifies(pointer) { unsafe PQfreemem(notification) }
+    }
+}
+
+extension PostgresConnection {
+    enum Attempt {
+        case connected
+        /// Silence is how long an address was given that did not answer.
+        case failed(message: String, silence: Duration?)
+    }
+
+    /// Waits until the connection stands or has failed, at each address so long as `connect_timeout` says.
+    func finishConnecting() -> Attempt {
+        let clock = ContinuousClock()
+        let limit = connectTimeout
+        var silence: Duration?
+        var deadline = limit.map { clock.now + $0 }
+        // libpq, 34.2 "PQconnectStart": the first wait is for writing.
+        var state = PGRES_POLLING_WRITING
+        while true {
+            switch state {
+            case PGRES_POLLING_OK:
+                _ = unsafe PQsetErrorVerbosity(pointer, PQERRORS_DEFAULT)
+                return .connected
+            case PGRES_POLLING_READING, PGRES_POLLING_WRITING:
+                let socket = unsafe PQsocket(pointer)
+                guard socket >= 0 else { return .failed(message: complaint, silence: silence) }
+                if !Self.wait(for: socket, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until: deadline) {
+                    // Ends the attempt at this address; libpq sees it and goes on with the next one.
+                    shutdown(socket, Int32(SHUT_RDWR))
+                    silence = limit
+                    deadline = limit.map { clock.now + $0 }
+                }
+                state = unsafe PQconnectPoll(pointer)
+            default:
+                return .failed(message: complaint, silence: silence)
+            }
+        }
+    }
+
+    /// False when the deadline passed first.
+    private static func wait(
+        for socket: Int32, _ events: Int32, until deadline: ContinuousClock.Instant?
+    ) -> Bool {
+        while true {
+            let left = deadline.map { ContinuousClock.now.duration(to: $0) / .milliseconds(1) }
+            var descriptor = pollfd(fd: socket, events: Int16(events), revents: 0)
+            let answer = unsafe poll(&descriptor, 1, left.map { Int32(max(0, $0.rounded(.up))) } ?? -1)
+            if answer > 0 || (answer < 0 && errno != EINTR) { return true }
+            if let left, left <= 0 { return false }
+        }
+    }
+
+    /// `connect_timeout` of the URL, the environment or the service file, else 10 s; nil when it says 0, without limit.
+    /// PQconnectPoll leaves it to its caller (libpq, 34.1.2), and counts nothing below 2 s.
+    private var connectTimeout: Duration? {
+        guard let options = unsafe PQconninfo(pointer) else { return .seconds(10) }
+        defer { unsafe PQconninfoFree(options) }
+        var option = unsafe options
+        while let keyword = unsafe option.pointee.keyword {
+            if unsafe String(cString: keyword) == "connect_timeout",
+                let seconds = unsafe String(copying: option.pointee.val).flatMap({ Int($0) })
+            {
+                return seconds > 0 ? .seconds(min(max(seconds, 2), 86400)) : nil
+            }
+            unsafe option += 1
+        }
+        return .seconds(10)
+    }
+}

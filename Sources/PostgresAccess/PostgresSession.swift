@@ -1,0 +1,167 @@
+package import DatabaseAccess
+
+/// A PostgreSQL connection behind the session protocol.
+package final class PostgresSession: DatabaseSession {
+    package let dialect = DatabaseDialect.postgresql
+    package let backendPID: Int?
+    package var interrupter: any StatementInterrupter { cancellation }
+
+    private let notices: NoticeLog
+    private let cancellation: PostgresInterrupter
+    private var connection: PostgresConnection?
+    /// Set while a message is under way: a closure that is lent a row must not start another, nor free the connection.
+    private var isBusy = false
+    private var closesWhenIdle = false
+
+    /// Connects. The application name is always ours; locks are traced by it.
+    ///
+    /// - Throws: `.rejected` when the server refused the user, the password or the database; `.unreachable` otherwise.
+    package static func open(
+        _ url: ConnectionURL, _ options: SessionOptions
+    ) throws(DatabaseError) -> PostgresSession {
+        guard url.dialect == .postgresql else {
+            throw DatabaseError(.misuse, "\(url) was given to the driver of PostgreSQL.")
+        }
+        let notices = NoticeLog()
+        let parameters = ConnectionParameters(url, applicationName: options.applicationName)
+        guard let connection = PostgresConnection(parameters, notices: notices) else {
+            throw DatabaseError(.unreachable, "cannot reach \(url): out of memory")
+        }
+        if case .failed(let message, let silence) = connection.finishConnecting() {
+            throw ConnectionFailure(message: message).error(for: url, silence: silence)
+        }
+        return PostgresSession(connection, notices)
+    }
+
+    private init(_ connection: consuming PostgresConnection, _ notices: NoticeLog) {
+        backendPID = connection.backendPID
+        cancellation = PostgresInterrupter(keyAddress: connection.cancelKeyAddress)
+        self.notices = notices
+        self.connection = consume connection
+    }
+
+    deinit {
+        close()
+    }
+
+    package var isInTransaction: Bool { connection?.isInTransaction ?? false }
+
+    package var isUsable: Bool { connection?.isAlive ?? false }
+
+    package var onNotice: ((String) -> Void)? {
+        get { notices.handler }
+        set { notices.handler = newValue }
+    }
+
+    /// From within a closure that is lent a row, it takes effect when the message has ended.
+    package func close() {
+        closesWhenIdle = isBusy
+        guard !isBusy else { return }
+        cancellation.forgetKey()
+        connection = nil
+    }
+
+    @discardableResult
+    package func query(
+        _ sql: String, _ parameters: [DatabaseValue], forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult {
+        let bound = try BoundParameters(parameters)
+        var last = StatementResult()
+        try converse(.statement(sql, bound), wantsRows: true, row: body, each: { last = $1 })
+        return last
+    }
+
+    package func run(
+        _ text: String, as context: ScriptContext?, forEach each: (Int, StatementResult) -> Void
+    ) throws(DatabaseError) {
+        try converse(.text(text), wantsRows: false, row: { row throws(DatabaseError) in }, each: each)
+    }
+}
+
+extension PostgresSession {
+    /// Sends one message and reads everything it answers, whatever fails on the way.
+    private func converse(
+        _ message: OutgoingMessage, wantsRows: Bool, row: (DatabaseRow) throws(DatabaseError) -> Void,
+        each: (Int, StatementResult) -> Void
+    ) throws(DatabaseError) {
+        try checkReadiness(for: message.text)
+        var reader = MessageReader()
+        var refusal: DatabaseError?
+
+        isBusy = true
+        cancellation.beginStatement()
+        let isSent = connection?.send(message) ?? false
+        while isSent, let result = connection?.nextResult() {
+            switch result.kind {
+            case .row:
+                guard let values = reader.takeRow(result, isWanted: wantsRows && refusal == nil) else { continue }
+                guard wantsRows, refusal == nil else { continue }
+                do throws(DatabaseError) { try row(values) } catch { refusal = error }
+            case .end:
+                let ended = reader.takeEnd(result)
+                each(ended.index, ended.result)
+            case .emptyStatement: break
+            case .failure:
+                reader.takeFailure(result.diagnostics.error(resultsBefore: reader.count))
+            case .copyIn, .copyOut, .copyBoth:
+                refuseCopy(result.kind, &reader)
+            }
+        }
+        connection?.dropNotifications()
+        let wasInterrupted = cancellation.endStatement()
+        let failure = refusal ?? judged(reader, isSent: isSent, wasInterrupted: wasInterrupted)
+        notices.endMessage()
+        isBusy = false
+        if closesWhenIdle { close() }
+        if let failure { throw failure }
+    }
+
+    private func checkReadiness(for text: String) throws(DatabaseError) {
+        guard !isBusy else {
+            throw DatabaseError(.misuse, "A statement was sent while another one of this session is under way.")
+        }
+        guard connection != nil else { throw DatabaseError(.misuse, "A statement was sent on a closed session.") }
+        // A C string ends there, and the rest would silently not be run.
+        guard text.utf8.contains(0), let place = text.unicodeScalars.firstIndex(of: "\0") else { return }
+        throw DatabaseError(
+            .refused, "The text holds a NUL character; PostgreSQL's text has none.",
+            hint: "Write it as an escape, or remove it.",
+            position: text.unicodeScalars.distance(from: text.unicodeScalars.startIndex, to: place) + 1)
+    }
+
+    /// The server waits in the middle of the message until a COPY has ended; what it answers afterwards is read as usual.
+    private func refuseCopy(_ kind: PostgresResult.Kind, _ reader: inout MessageReader) {
+        let direction = kind == .copyIn ? "COPY … FROM STDIN" : "COPY … TO STDOUT"
+        reader.takeFailure(
+            DatabaseError(
+                .refused, "\(direction) needs a client that reads and writes data; Muster does neither.",
+                hint: kind == .copyIn
+                    ? "Write INSERT … VALUES, or COPY … FROM a file of the server."
+                    : "Write SELECT or INSERT … SELECT, or COPY … TO a file of the server.",
+                resultsBefore: reader.count))
+        let isEnded =
+            switch kind {
+            case .copyIn: connection?.refuseCopyIn("Muster sends no data") ?? false
+            case .copyOut: connection?.drainCopyOut() ?? false
+            default: false
+            }
+        // libpq stays in the COPY and would answer the same for ever.
+        if !isEnded { connection = nil }
+    }
+
+    /// The failure of a message, with what is known about it only at its end.
+    private func judged(_ reader: MessageReader, isSent: Bool, wasInterrupted: Bool) -> DatabaseError? {
+        var failure = reader.failure
+        if !isUsable {
+            failure =
+                failure ?? ServerDiagnostics(message: connection?.complaint ?? "").error(resultsBefore: reader.count)
+            failure?.code = .connectionLost
+        } else if !isSent {
+            failure = ServerDiagnostics(message: connection?.complaint ?? "").error(resultsBefore: 0)
+            failure?.code = .refused
+        } else if failure?.sqlState == "57014", failure?.code == .statement, wasInterrupted {
+            failure?.code = .interrupted
+        }
+        return failure
+    }
+}
