@@ -22,6 +22,13 @@ final class RunningCommand: Sendable {
             continuation.yield(process.terminationReason == .uncaughtSignal ? 128 + status : status)
             continuation.finish()
         }
+        // A child inherits the signal mask of the thread that starts it (posix_spawn(2)), and this one, a worker of the
+        // concurrency runtime, blocks them all.
+        var none = sigset_t()
+        var kept = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe pthread_sigmask(SIG_SETMASK, &none, &kept)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &kept, nil) }
         try process.run()
     }
 
