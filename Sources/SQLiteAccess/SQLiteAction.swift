@@ -65,7 +65,8 @@ struct SQLiteAction: Hashable {
                     + "foreign_keys: true on the runbook turns enforcement on")
         case SQLITE_PRAGMA where value != nil && !Self.scriptPragmas.contains(pragma) || pragma == "wal_checkpoint":
             return Denial(
-                reason: "\(name) is not allowed in a transactional script: it concerns the connection or the whole file",
+                reason:
+                    "\(name) is not allowed in a transactional script: it concerns the connection or the whole file",
                 remedy: "remove it, or move it to a runbook with transaction: false")
         default:
             return denialOfOtherFiles

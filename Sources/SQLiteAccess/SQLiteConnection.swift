@@ -1,5 +1,5 @@
-internal import DatabaseAccess
 private import CSQLite
+internal import DatabaseAccess
 
 /// One open database handle. Its thread is its owner's; only `interrupter` is for others.
 @safe
