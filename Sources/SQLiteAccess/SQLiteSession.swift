@@ -174,7 +174,8 @@ package final class SQLiteSession: DatabaseSession {
         var error = DatabaseError(sqlite: code, connection.message)
         if error.code == .connectionLost { isLost = true }
         if error.code == .busy, connection.interrupter.isRequested { error.code = .interrupted }
-        if error.code == .refused, let denial = connection.scriptGuard.denial {
+        if let denial = connection.scriptGuard.denial {
+            error.code = .refused
             error.message = denial.reason
             error.hint = denial.remedy
         }

@@ -104,6 +104,16 @@ struct SQLiteSessionTests {
         #expect(databaseError { () throws(DatabaseError) in try session.run("SELECT 1") }?.code == .misuse)
     }
 
+    @Test func aSessionMayBeClosedWhileItsRowsAreRead() throws {
+        var rows = 0
+        try session.query("VALUES (1), (2)", []) { _ throws(DatabaseError) in
+            rows += 1
+            session.close()
+        }
+        #expect(rows == 2)
+        #expect(!session.isUsable)
+    }
+
     // MARK: Values
 
     @Test(arguments: [
