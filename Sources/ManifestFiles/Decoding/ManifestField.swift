@@ -75,6 +75,14 @@ extension ManifestField {
         return string.text
     }
 
+    /// Text on one line: no control characters.
+    func line() -> String? {
+        guard let text = text() else { return nil }
+        guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
+        report("holds a control character, such as a line end")
+        return nil
+    }
+
     /// Text that follows a rule for names.
     func name(_ rule: NameRule) -> String? {
         guard let text = text() else { return nil }
@@ -255,6 +263,6 @@ extension ManifestField {
                     remedy: suggestion(for: name, among: keys + unsupported))
             }
         }
-        return ManifestObject(field: self, fields: fields)
+        return ManifestObject(field: self, names: Set(nodes.map(\.name)), fields: fields)
     }
 }

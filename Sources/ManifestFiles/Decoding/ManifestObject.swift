@@ -1,10 +1,13 @@
 /// An object of the manifest whose keys are all known and stand there once.
 struct ManifestObject {
     let field: ManifestField
+    /// Every name that stands in it, unknown ones too.
+    let names: Set<String>
     private let fields: [String: ManifestField]
 
-    init(field: ManifestField, fields: [String: ManifestField]) {
+    init(field: ManifestField, names: Set<String>, fields: [String: ManifestField]) {
         self.field = field
+        self.names = names
         self.fields = fields
     }
 
