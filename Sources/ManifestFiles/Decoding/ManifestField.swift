@@ -26,7 +26,7 @@ struct ManifestField {
         }
     }
 
-    private func mismatch(_ wanted: String, remedy: String? = nil) {
+    func mismatch(_ wanted: String, remedy: String? = nil) {
         if case .broken = node.value { return }
         report("expected \(wanted), found \(node.value.kind)", remedy: remedy)
     }

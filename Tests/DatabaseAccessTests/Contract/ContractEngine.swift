@@ -1,10 +1,12 @@
 import DatabaseAccess
+import SQLiteAccess
 import TestSupport
 import Testing
 
 /// An engine that the session contract is tried on, with what its SQL says differently.
 enum ContractEngine: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case postgresql
+    case sqlite
 
     /// The engines this machine has.
     static var available: [ContractEngine] {
@@ -18,6 +20,9 @@ enum ContractEngine: String, CaseIterable, Sendable, CustomTestStringConvertible
         switch self {
         case .postgresql:
             try await PostgresServer.withDatabase { url in try await body { try PostgresServer.open(url) } }
+        case .sqlite:
+            let folder = try SQLiteFolder()
+            try await body { try folder.open() }
         }
     }
 
@@ -34,12 +39,14 @@ enum ContractEngine: String, CaseIterable, Sendable, CustomTestStringConvertible
     func parameter(_ number: Int) -> String {
         switch self {
         case .postgresql: "$\(number)"
+        case .sqlite: "?\(number)"
         }
     }
 
     var blobType: String {
         switch self {
         case .postgresql: "bytea"
+        case .sqlite: "blob"
         }
     }
 
@@ -47,6 +54,7 @@ enum ContractEngine: String, CaseIterable, Sendable, CustomTestStringConvertible
     var endlessStatement: String {
         switch self {
         case .postgresql: "SELECT pg_sleep(600)"
+        case .sqlite: "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"
         }
     }
 
@@ -54,6 +62,8 @@ enum ContractEngine: String, CaseIterable, Sendable, CustomTestStringConvertible
     func numbers(upTo count: Int) -> String {
         switch self {
         case .postgresql: "SELECT n FROM generate_series(1, \(count)) AS n"
+        case .sqlite:
+            "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < \(count)) SELECT n FROM c"
         }
     }
 }
