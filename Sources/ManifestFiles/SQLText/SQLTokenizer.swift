@@ -84,7 +84,8 @@ struct SQLTokenizer {
         case UInt8(ascii: "$"), UInt8(ascii: "@"), UInt8(ascii: ":"), UInt8(ascii: "#"), UInt8(ascii: "?"):
             return isPostgreSQL ? single(.symbol(first)) : readVariable()
         case UInt8(ascii: "0")...UInt8(ascii: "9"):
-            skipName()
+            // The digits, and letters that no number may have. A dollar here begins a quote in PostgreSQL.
+            while isNamePart(byte(position)), byte(position) != UInt8(ascii: "$") { position += 1 }
             return .number
         case _ where isNameStart(first):
             skipName()

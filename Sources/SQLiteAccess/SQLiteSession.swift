@@ -1,0 +1,189 @@
+private import CSQLite
+package import DatabaseAccess
+
+/// One connection to one SQLite file. Opened, used and closed by one thread.
+///
+/// Settings that a script of `transaction: false` changed are put back after it; temporary tables stay until the session
+/// is closed.
+package final class SQLiteSession: DatabaseSession {
+    var connection: SQLiteConnection
+    private let file: SQLiteFile
+    private let isReadOnly: Bool
+    private var isLost = false
+
+    package let dialect = DatabaseDialect.sqlite
+    package var onNotice: ((String) -> Void)?
+
+    package var interrupter: any StatementInterrupter { connection.interrupter }
+    package var isInTransaction: Bool { connection.isInTransaction }
+    package var isUsable: Bool { connection.isOpen && !isLost }
+
+    /// Opens a file, and looks into it so that what is no database is refused here.
+    ///
+    /// A read-only session leaves the file and its neighbours as they are. While the file has a write-ahead log with
+    /// content, one process must not open it for writing as long as it has it open read-only: SQLite shares the
+    /// shared-memory handle inside a process, and the writer would be refused (SQLITE_READONLY).
+    ///
+    /// - Throws: `.unreachable`, `.rejected`, `.damaged`, `.busy`; `.refused` when a read-only session would have to
+    ///   recover the file.
+    package static func open(
+        _ url: ConnectionURL, _ options: SessionOptions
+    ) throws(DatabaseError) -> SQLiteSession {
+        let file = try SQLiteFile(url)
+        if options.createsFile, !options.isReadOnly { try file.createFolder() }
+        do throws(DatabaseError) {
+            let session = SQLiteSession(
+                try connect(file, options), file: file, isReadOnly: options.isReadOnly)
+            try session.prepareForUse()
+            return session
+        } catch {
+            throw file.explain(error)
+        }
+    }
+
+    private init(_ connection: consuming SQLiteConnection, file: SQLiteFile, isReadOnly: Bool) {
+        self.connection = connection
+        self.file = file
+        self.isReadOnly = isReadOnly
+    }
+
+    deinit { close() }
+
+    private static func connect(
+        _ file: SQLiteFile, _ options: SessionOptions
+    ) throws(DatabaseError) -> SQLiteConnection {
+        var name = file.path
+        var flags = SQLITE_OPEN_READWRITE
+        if options.isReadOnly {
+            switch file.reading {
+            case .plain: break
+            case .besideJournal: flags = SQLITE_OPEN_READONLY
+            case .besideLog:
+                name = file.readingURI
+                flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+            case .needsRecovery: throw DatabaseError(.refused, DatabaseError.recovery)
+            }
+        } else if options.createsFile {
+            flags |= SQLITE_OPEN_CREATE
+        }
+        return try SQLiteConnection(
+            name, flags: flags, scriptGuard: ScriptGuard(origin: .own), busyTimeout: options.busyTimeout)
+    }
+
+    private func prepareForUse() throws(DatabaseError) {
+        if isReadOnly { connection.setCheckpointOnClose(false) }
+        try applySettings()
+        try execute("SELECT count(*) FROM sqlite_schema")
+        if isReadOnly { connection.scriptGuard.origin = .reading }
+    }
+
+    /// The connection's settings, which SQLite does not keep in the file.
+    func applySettings() throws(DatabaseError) {
+        try run(
+            """
+            PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL; PRAGMA writable_schema = OFF;
+            PRAGMA ignore_check_constraints = OFF; PRAGMA recursive_triggers = OFF; PRAGMA locking_mode = NORMAL;
+            PRAGMA legacy_alter_table = OFF; PRAGMA query_only = \(isReadOnly ? "ON" : "OFF");
+            """)
+        connection.installBusyHandler()
+    }
+
+    package func close() {
+        guard connection.isOpen else { return }
+        // The empty `-wal` and `-shm` of a cleanly closed WAL file are ours to remove; a log with content is not.
+        if isReadOnly, file.hasEmptyLog { connection.setCheckpointOnClose(true) }
+        connection.close()
+    }
+
+    @discardableResult
+    package func query(
+        _ sql: String, _ parameters: [DatabaseValue], forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult {
+        let text = try begin(sql)
+        var offset = 0
+        guard let statement = try prepare(text, at: &offset) else {
+            throw DatabaseError(.misuse, "there is no statement in the text")
+        }
+        guard text.firstToken(from: offset) == text.count else {
+            throw DatabaseError(
+                .refused, "one statement is allowed here, and another follows it: \(text.excerpt(from: offset))",
+                position: text.position(ofByte: text.firstToken(from: offset)))
+        }
+        guard statement.parameterCount == parameters.count else {
+            throw DatabaseError(
+                .misuse, "the statement takes \(statement.parameterCount) parameters, \(parameters.count) were given")
+        }
+        for (index, value) in parameters.enumerated() {
+            let code = statement.bind(value, at: index + 1)
+            guard code == SQLITE_OK else { throw failure(code, text, statementAt: 0) }
+        }
+        return try step(statement, text, from: 0, forEach: body)
+    }
+
+    /// A call begins: the session must be usable, and what was interrupted before is over.
+    func begin(_ sql: String) throws(DatabaseError) -> SQLiteText {
+        guard isUsable else { throw DatabaseError(.misuse, "the session is closed") }
+        connection.interrupter.begin()
+        guard let text = SQLiteText(sql) else {
+            throw DatabaseError(.refused, "the SQL text holds a zero byte, where SQLite would stop reading")
+        }
+        return text
+    }
+
+    /// Prepares the statement at `offset` and moves `offset` behind it; nil when nothing is there.
+    func prepare(_ text: SQLiteText, at offset: inout Int) throws(DatabaseError) -> SQLiteStatement? {
+        connection.scriptGuard.beginStatement()
+        let start = offset
+        var code = SQLITE_OK
+        let statement = connection.prepare(text, at: &offset, code: &code)
+        guard code == SQLITE_OK else { throw failure(code, text, statementAt: start, isPreparing: true) }
+        return statement
+    }
+
+    /// Runs a prepared statement to its end. When `body` throws, the statement is given back, which ends it.
+    func step(
+        _ statement: borrowing SQLiteStatement, _ text: SQLiteText, from offset: Int,
+        forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult {
+        let changesBefore = connection.totalChanges
+        var result = StatementResult()
+        var columns: [String]?
+        while true {
+            let code = statement.step()
+            guard code == SQLITE_ROW else {
+                guard code == SQLITE_DONE else { throw failure(code, text, statementAt: offset) }
+                // Other statements leave the count of the statement before them.
+                if connection.totalChanges != changesBefore { result.rowsAffected = connection.changes }
+                connection.scriptGuard.endStatement()
+                return result
+            }
+            // A statement that was prepared again after a change of the schema may have other columns.
+            let names = columns ?? statement.columns()
+            columns = names
+            let row = statement.row(names)
+            result.rowCount += 1
+            if result.firstRow == nil { result.firstRow = row }
+            try body(row)
+        }
+    }
+
+    /// What SQLite said, with the place: where the statement could not be parsed, else its first token.
+    private func failure(
+        _ code: Int32, _ text: SQLiteText, statementAt offset: Int, isPreparing: Bool = false
+    ) -> DatabaseError {
+        var error = DatabaseError(sqlite: code, connection.message)
+        if error.code == .connectionLost { isLost = true }
+        if error.code == .busy, connection.interrupter.isRequested { error.code = .interrupted }
+        if let denial = connection.scriptGuard.denial {
+            error.code = .refused
+            error.message = denial.reason
+            error.hint = denial.remedy
+        }
+        if error.message.hasPrefix("cannot VACUUM from within") {
+            error.hint = "declare the runbook with transaction: false"
+        }
+        let place = isPreparing ? connection.errorOffset.map { offset + $0 } : nil
+        error.position = text.position(ofByte: place ?? text.firstToken(from: offset))
+        return error
+    }
+}
