@@ -12,24 +12,12 @@ package enum SQLLexer {
     package static func script(
         path: String, text: String, dialect: SQLDialect, transactional: Bool
     ) -> (script: SQLScript, findings: [SQLFinding]) {
-        let bytes = normalised(text)
+        let bytes = Checksum.normalized(text.utf8)
         var splitter = SQLStatementSplitter(bytes, dialect, transactional: transactional)
         splitter.readAll()
         let script = SQLScript(
             path: path, text: String(decoding: bytes, as: UTF8.self), statements: splitter.statements,
-            checksum: "sha256:" + SHA256.hex(bytes))
+            checksum: Checksum.of(bytes))
         return (script, splitter.findings.sorted { $0.line < $1.line })
-    }
-
-    /// The UTF-8 bytes without a BOM at the start, each CRLF an LF.
-    private static func normalised(_ text: String) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.utf8.count)
-        for byte in text.utf8 {
-            if byte == UInt8(ascii: "\n"), bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-            bytes.append(byte)
-        }
-        if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes.removeFirst(3) }
-        return bytes
     }
 }

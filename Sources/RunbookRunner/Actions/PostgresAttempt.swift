@@ -15,18 +15,11 @@ struct PostgresAttempt {
     /// Ask `verify` before anything is run: its last end was not seen.
     let asksFirst: Bool
 
-    /// What the work itself came to.
-    enum Work {
-        case succeeded(rows: Int?, output: String?)
-        case failed(Failure, output: String?)
-        case unknown(Failure, output: String?)
-    }
-
-    func run(_ work: () -> Work) -> ActionEnd {
+    func run(_ work: () -> WorkEnd) -> ActionEnd {
         guard let receipts = connection.receipts else {
             return failed(DatabaseError(.misuse, "no PostgreSQL connection"))
         }
-        let locks = SessionAdvisoryLocks(connection.session)
+        let locks = SessionAdvisoryLocks(on: connection.session)
         let guardian = TenantLock(locks: locks, ticket: ticket)
         do throws(DatabaseError) {
             guard try guardian.take() else { return .busy }
@@ -40,7 +33,7 @@ struct PostgresAttempt {
         return end
     }
 
-    private func attempt(_ receipts: PostgresReceipts, _ work: () -> Work) -> ActionEnd {
+    private func attempt(_ receipts: PostgresReceipts, _ work: () -> WorkEnd) -> ActionEnd {
         let session = connection.session
         var isDoneAlready = false
         if asksFirst, let verify = runbook.verify {
@@ -56,7 +49,7 @@ struct PostgresAttempt {
             guard let state = error.claimState else { return broken(error) }
             return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(for: state, message: error.message)
         }
-        var result = isDoneAlready ? Work.succeeded(rows: nil, output: "verify answered true") : work()
+        var result = isDoneAlready ? WorkEnd.succeeded(rows: nil, output: "verify answered true") : work()
         if case .succeeded(let rows, let output) = result, !isDoneAlready, let verify = runbook.verify {
             result = judged(verify, rows: rows, output: output)
         }
@@ -64,7 +57,7 @@ struct PostgresAttempt {
     }
 
     /// Records the end; where that cannot be done, or the lock was lost, the state is `unknown`.
-    private func close(_ receipts: PostgresReceipts, _ number: Int, _ result: Work) -> ActionEnd {
+    private func close(_ receipts: PostgresReceipts, _ number: Int, _ result: WorkEnd) -> ActionEnd {
         let (state, clean): (ExecutionState, Bool?) =
             switch result {
             case .succeeded: (.succeeded, nil)
@@ -103,7 +96,7 @@ struct PostgresAttempt {
         }
     }
 
-    private func judged(_ verify: SQLScript, rows: Int?, output: String?) -> Work {
+    private func judged(_ verify: SQLScript, rows: Int?, output: String?) -> WorkEnd {
         do throws(DatabaseError) {
             let answer = try verified(verify)
             if answer == true { return .succeeded(rows: rows, output: output) }

@@ -10,7 +10,7 @@ struct PostgresDirectScript {
     let tenant: String
     let connection: TenantConnection
 
-    func run() -> PostgresAttempt.Work {
+    func run() -> WorkEnd {
         let session = connection.session
         var rows = 0
         var invalidBefore: Set<String> = []
@@ -51,7 +51,7 @@ struct PostgresDirectScript {
 
     private func failure(
         _ error: DatabaseError, _ statement: SQLStatement, _ index: Int, _ before: Set<String>
-    ) -> PostgresAttempt.Work {
+    ) -> WorkEnd {
         let offset = error.position.map { statement.offset + $0 - 1 }
         // The first statement failed as a whole; a concurrent one still leaves an index behind.
         let isClean = index == 0 && !statement.isConcurrent

@@ -1,4 +1,5 @@
 import DatabaseAccess
+import Foundation
 import RunbookModel
 
 /// The `verify` query in PostgreSQL.

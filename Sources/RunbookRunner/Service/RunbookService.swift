@@ -43,11 +43,6 @@ package struct ApplyRequest: Sendable {
     }
 }
 
-/// Tells a run under way to stop; the shell that receives signals keeps it.
-package final class StopSwitch: Sendable {
-    package init() {}
-}
-
 extension RunbookService {
     // The signatures that the command line builds on. Bodies follow.
     //
@@ -62,5 +57,4 @@ extension RunbookService {
     //   func tenants(_ manifest: Manifest, _ selection: Selection) async throws(ServiceError) -> TenantList
     //   func locks(_ manifest: Manifest) async throws(ServiceError) -> LockList
     //   func lockKey(_ manifest: Manifest, tenant: String) async throws(ServiceError) -> LockKeyReport
-    //   StopSwitch: func request(_ signal: Int32)   first: stop claiming; second: cancel at once
 }

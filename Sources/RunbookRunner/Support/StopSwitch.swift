@@ -1,4 +1,4 @@
-package import DatabaseAccess
+import DatabaseAccess
 import Dispatch
 import Foundation
 import Synchronization
