@@ -14,6 +14,7 @@ package final class PostgresProxy: Sendable {
     private struct State {
         var sockets: [Int32] = []
         var threads = 0
+        var isStopped = false
     }
 
     private let state = Mutex(State())
@@ -62,25 +63,34 @@ package final class PostgresProxy: Sendable {
     private func start() throws {
         let listener = try unsafe Self.socket(folder.path(".s.PGSQL.5432")) { unsafe bind($0, $1, $2) }
         guard listen(listener, 16) == 0 else { throw Failure(call: "listen", code: errno) }
-        state.withLock { $0.sockets.append(listener) }
+        keep(listener)
         thread { [self] in
             while true {
                 let client = accept(listener, nil, nil)
                 guard client >= 0 else { return }
-                state.withLock { $0.sockets.append(client) }
+                keep(client)
                 if isSilent { continue }
                 guard let server = try? unsafe Self.socket(Self.serverPath, { unsafe connect($0, $1, $2) }) else {
                     return
                 }
-                state.withLock { $0.sockets.append(server) }
+                keep(server)
                 thread { [self] in pump(client, server) { false } }
                 thread { [self] in pump(server, client) { self.dropsAnswers.load(ordering: .acquiring) } }
             }
         }
     }
 
+    /// A connection that arrives while the proxy stops is broken at once.
+    private func keep(_ socket: Int32) {
+        state.withLock { state in
+            state.sockets.append(socket)
+            if state.isStopped { shutdown(socket, Int32(SHUT_RDWR)) }
+        }
+    }
+
     private func stop() {
         state.withLock { state in
+            state.isStopped = true
             for socket in state.sockets { shutdown(socket, Int32(SHUT_RDWR)) }
         }
         while state.withLock({ $0.threads }) > 0 { Thread.sleep(forTimeInterval: 0.002) }

@@ -62,7 +62,9 @@ extension JSONParser {
             default: name = try bareName()
             }
             try skipBlanks()
-            guard take(":") else { throw unexpected("where \":\" should follow the name \(name.debugDescription)") }
+            guard take(":") else {
+                throw unexpected("where \":\" should follow \(name.debugDescription); such a name needs quotes")
+            }
             try skipBlanks()
             members.append(JSONMember(name: name, offset: start, value: try value(depth: depth + 1)))
             try skipBlanks()

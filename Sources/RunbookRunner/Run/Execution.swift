@@ -109,10 +109,11 @@ struct Execution {
         var failure = runbook.failure(tenant: tenant.id, error.message, clean: true, hint: error.hint)
         failure.sqlstate = error.sqlState
         failure.detail = error.detail
+        let isServer = !target.url.revealed.hasPrefix("sqlite:")
         switch error.code {
         case .interrupted: return .interrupted
         // A server may come back; a file that is not there will not.
-        case .unreachable, .connectionLost where !target.url.revealed.hasPrefix("sqlite:"): return .unreachable(failure)
+        case .unreachable where isServer, .connectionLost where isServer: return .unreachable(failure)
         default:
             return .failed(failure, isTransient: error.isTransient, output: nil, counted: false)
         }

@@ -86,3 +86,22 @@ extension LedgerDesk {
         }
     }
 }
+
+extension LedgerDesk {
+    /// Asks the tenants' source on the desk's thread: it may block.
+    func asks(_ directory: TenantDirectory) throws(ServiceError) -> TenantSet { try directory.all() }
+
+    /// Looks, once per target database and role, whether row security would hold.
+    func checkIsolation(
+        of members: [TenantSet.Member], _ manifest: Manifest
+    ) throws(ServiceError) -> [String] {
+        var notices: [String] = []
+        var seen: Set<IsolationCheck.Place> = []
+        for member in members {
+            let check = IsolationCheck(target: member.target, tenant: member.tenant.id, opener: opener)
+            guard let place = check.place, seen.insert(place).inserted else { continue }
+            if let notice = try check.run() { notices.append(notice) }
+        }
+        return notices
+    }
+}

@@ -6,7 +6,6 @@ import RunbookModel
 struct TenantDirectory {
     let manifest: Manifest
     let opener: any SessionOpener
-    let environment: [String: String]
 
     /// The whole set, validated, with the target of each.
     func all() throws(ServiceError) -> TenantSet {

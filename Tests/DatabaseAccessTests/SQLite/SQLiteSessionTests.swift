@@ -85,9 +85,9 @@ struct SQLiteSessionTests {
     @Test func openingAndClosingKeepsNoDescriptors() throws {
         func descriptors() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count }
         let before = try descriptors()
-        for _ in 0..<2000 { try folder.open().close() }
-        for _ in 0..<2000 { _ = try folder.open() }
-        for _ in 0..<2000 {
+        for _ in 0..<7000 { try folder.open().close() }
+        for _ in 0..<7000 { _ = try folder.open() }
+        for _ in 0..<7000 {
             _ = databaseError { () throws(DatabaseError) in _ = try folder.open("no.db", creates: false) }
         }
         // Tests that run beside this one have descriptors of their own.

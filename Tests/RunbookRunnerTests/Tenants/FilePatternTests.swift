@@ -1,5 +1,5 @@
 import Foundation
-import ManifestFiles
+import RunbookRunner
 import RunbookModel
 import Testing
 
