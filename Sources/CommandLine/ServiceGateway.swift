@@ -1,4 +1,5 @@
 import DatabaseAccess
+import Foundation
 import RunbookModel
 import RunbookRunner
 
@@ -49,8 +50,4 @@ extension RunbookService {
     func lockKey(_ manifest: Manifest, tenant: String) async throws(ServiceError) -> LockKeyReport {
         throw Self.missing
     }
-}
-
-extension StopSwitch {
-    func request(_ signal: Int32) {}
 }
