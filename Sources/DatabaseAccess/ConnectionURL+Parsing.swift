@@ -47,7 +47,8 @@ extension ConnectionURL {
         }
         let scheme = text[..<colon]
         // What stands there may be anything, so only what looks like a scheme is repeated.
-        guard scheme.count <= 12, scheme.utf8.allSatisfy({ (97...122).contains($0 | 32) }) else {
+        guard scheme.hasPrefix("sqlite") || scheme.utf8.allSatisfy({ (97...122).contains($0 | 32) }), scheme.count <= 12
+        else {
             return "The database URL has no scheme that is known."
         }
         switch scheme.lowercased().first {

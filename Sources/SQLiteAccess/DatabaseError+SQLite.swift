@@ -1,5 +1,5 @@
-internal import DatabaseAccess
 private import CSQLite
+internal import DatabaseAccess
 
 extension DatabaseError {
     /// An extended result code and the connection's message as an error.

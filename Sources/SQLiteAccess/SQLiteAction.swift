@@ -43,6 +43,10 @@ struct SQLiteAction: Hashable {
         case SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE, SQLITE_TRANSACTION:
             // `BEGIN IMMEDIATE` passes here and is refused by query_only.
             allowed = true
+        case SQLITE_UPDATE:
+            // Asked when a table-valued function or a virtual table declares its columns. A real update of the schema
+            // table needs PRAGMA writable_schema.
+            allowed = subject == "sqlite_master"
         case SQLITE_PRAGMA:
             allowed = value == nil ? !Self.workingPragmas.contains(pragma) : Self.readingPragmas.contains(pragma)
         default:
@@ -65,7 +69,8 @@ struct SQLiteAction: Hashable {
                     + "foreign_keys: true on the runbook turns enforcement on")
         case SQLITE_PRAGMA where value != nil && !Self.scriptPragmas.contains(pragma) || pragma == "wal_checkpoint":
             return Denial(
-                reason: "\(name) is not allowed in a transactional script: it concerns the connection or the whole file",
+                reason:
+                    "\(name) is not allowed in a transactional script: it concerns the connection or the whole file",
                 remedy: "remove it, or move it to a runbook with transaction: false")
         default:
             return denialOfOtherFiles

@@ -1,5 +1,5 @@
-internal import DatabaseAccess
 private import CSQLite
+internal import DatabaseAccess
 
 /// One open database handle. Its thread is its owner's; only `interrupter` is for others.
 @safe
@@ -58,10 +58,10 @@ struct SQLiteConnection: ~Copyable {
     }
 
     /// Rows that the last INSERT, UPDATE or DELETE changed itself.
-    var changes: Int { Int(unsafe sqlite3_changes64(pointer)) }
+    var changes: Int { unsafe pointer.map { unsafe Int(sqlite3_changes64($0)) } ?? 0 }
 
     /// Rows changed since the handle was opened, triggers' and foreign keys' work included.
-    var totalChanges: Int { Int(unsafe sqlite3_total_changes64(pointer)) }
+    var totalChanges: Int { unsafe pointer.map { unsafe Int(sqlite3_total_changes64($0)) } ?? 0 }
 
     /// Whether closing the last connection leaves the write-ahead log alone.
     func setCheckpointOnClose(_ isOn: Bool) {

@@ -1,5 +1,5 @@
-internal import DatabaseAccess
 private import CSQLite
+internal import DatabaseAccess
 private import Foundation
 private import Glibc
 
@@ -69,7 +69,8 @@ struct SQLiteFile {
         let status = Self.status(path)
         switch error.code {
         case .unreachable where status == nil: error.message = "no such file: \(path)"
-        case .unreachable where (status?.st_mode ?? 0) & S_IFMT == S_IFDIR: error.message = "\(path) is a folder, not a SQLite file"
+        case .unreachable where (status?.st_mode ?? 0) & S_IFMT == S_IFDIR:
+            error.message = "\(path) is a folder, not a SQLite file"
         case .unreachable where unsafe access(path, R_OK) != 0:
             error = DatabaseError(.rejected, "no permission to read \(path)", engineCode: error.engineCode)
         case .connectionLost:

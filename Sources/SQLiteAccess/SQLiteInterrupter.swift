@@ -1,5 +1,5 @@
-internal import DatabaseAccess
 private import CSQLite
+internal import DatabaseAccess
 private import Synchronization
 
 /// Stops the call that a session has under way: the running statement, a wait for a busy file, and the statements of a

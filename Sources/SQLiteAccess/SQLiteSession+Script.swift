@@ -14,7 +14,7 @@ extension SQLiteSession {
     package func musterFunctionsInSchema() throws(DatabaseError) -> [String] {
         var found: [String] = []
         let sql = "SELECT type, name, sql FROM sqlite_schema WHERE sql LIKE '%muster\\_%' ESCAPE '\\' ORDER BY rowid"
-        _ = try query(sql, []) { row throws(DatabaseError) in
+        try query(sql, []) { row throws(DatabaseError) in
             let names = SQLiteText.identifiers(["muster_tenant", "muster_setting"], in: row[2].text ?? "")
             guard !names.isEmpty else { return }
             let list = names.sorted().joined(separator: ", ")
@@ -28,7 +28,8 @@ extension SQLiteSession {
     ) throws(DatabaseError) {
         guard context.isTransactional == isInTransaction else {
             let state = isInTransaction ? "a" : "no"
-            throw DatabaseError(.misuse, "the script says transaction: \(context.isTransactional), and \(state) transaction is open")
+            throw DatabaseError(
+                .misuse, "the script says transaction: \(context.isTransactional), and \(state) transaction is open")
         }
         let scriptGuard = connection.scriptGuard
         let origin = scriptGuard.origin

@@ -1,5 +1,5 @@
-package import DatabaseAccess
 private import CSQLite
+package import DatabaseAccess
 
 /// One connection to one SQLite file. Opened, used and closed by one thread.
 ///
@@ -95,6 +95,7 @@ package final class SQLiteSession: DatabaseSession {
         connection.close()
     }
 
+    @discardableResult
     package func query(
         _ sql: String, _ parameters: [DatabaseValue], forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult {
@@ -173,11 +174,14 @@ package final class SQLiteSession: DatabaseSession {
         var error = DatabaseError(sqlite: code, connection.message)
         if error.code == .connectionLost { isLost = true }
         if error.code == .busy, connection.interrupter.isRequested { error.code = .interrupted }
-        if error.code == .refused, let denial = connection.scriptGuard.denial {
+        if let denial = connection.scriptGuard.denial {
+            error.code = .refused
             error.message = denial.reason
             error.hint = denial.remedy
         }
-        if error.message.hasPrefix("cannot VACUUM from within") { error.hint = "declare the runbook with transaction: false" }
+        if error.message.hasPrefix("cannot VACUUM from within") {
+            error.hint = "declare the runbook with transaction: false"
+        }
         let place = isPreparing ? connection.errorOffset.map { offset + $0 } : nil
         error.position = text.position(ofByte: place ?? text.firstToken(from: offset))
         return error

@@ -1,5 +1,5 @@
-internal import DatabaseAccess
 private import CSQLite
+internal import DatabaseAccess
 
 /// A prepared statement, finalized with its owner. It may outlive the closing of its connection
 /// (https://www.sqlite.org/c3ref/close.html).

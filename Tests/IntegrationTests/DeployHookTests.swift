@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The scripts that a pipeline calls, with a program in Muster's place that ends as it is told.
@@ -64,7 +65,7 @@ import Testing
 
             """)
         let running = try command("post-deploy", [], in: workplace).start()
-        try await wait(for: "the program to start") { workplace.exists("calls") }
+        try #require(try await eventually { workplace.exists("calls") }, "the program to start")
         running.send(signal)
 
         let ending = try await running.ending(within: .seconds(20))
@@ -77,7 +78,7 @@ import Testing
     @Test func signalEndsThePause() async throws {
         let workplace = try workplace(codes: [75, 0])
         let running = try command("pre-deploy", [], in: workplace, environment: ["DEPLOY_PAUSE": "60"]).start()
-        try await wait(for: "the first try") { workplace.exists("calls") }
+        try #require(try await eventually { workplace.exists("calls") }, "the first try")
         running.send(SIGTERM)
 
         let ending = try await running.ending(within: .seconds(20))

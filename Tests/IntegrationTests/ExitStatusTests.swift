@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The number a pipeline branches on, each through the built program.
@@ -133,24 +134,23 @@ import Testing
             let document = try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any]
             let key = try #require(document?["key"] as? Int)
             let holder = try Command(
-                "psql", database.url, "-XqAt", "-c", "SELECT pg_advisory_lock(\(key))", "-c", "SELECT pg_sleep(600)"
+                "psql", database.url, "-XqAt", "-c", "SELECT pg_advisory_lock(\(key))", "-c", "SELECT pg_sleep(600)",
+                environment: ["PGAPPNAME": "holder"]
             ).start()
-            try await wait(for: "the lock to be held") {
-                try await database.lines("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted") == [
-                    "1"
-                ]
-            }
+            let sleeping =
+                "FROM pg_stat_activity WHERE application_name = 'holder' AND datname = current_database() "
+                + "AND query LIKE '%pg_sleep%'"
+            let isHeld = try await eventually { try await database.lines("SELECT 1 \(sleeping)") == ["1"] }
+            try #require(isHeld)
 
             let report = try await workplace.apply("--lock-wait", "500ms")
 
             #expect(report.exitCode == 75)
             #expect(report.retryable)
             #expect(report.failures.contains { $0.reason == "lock" })
-            holder.send(SIGTERM)
-            // psql ends with its connection; its server process only when it notices.
-            try await database.psql(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
-            )
+            // The lock is gone when its server process is, not when the client is.
+            try await database.psql("SELECT pg_terminate_backend(pid, 10000) \(sleeping)")
+            _ = try await holder.ending(within: .seconds(20))
             #expect(try await workplace.apply().exitCode == 0)
         }
     }
@@ -171,7 +171,7 @@ import Testing
 
             """)
         let command = try workplace.muster("apply", "-f", "deploy.json5", "--format", "json").start()
-        try await wait(for: "the first hook") { workplace.exists("started") }
+        try #require(try await eventually { workplace.exists("started") }, "the first hook")
         command.send(signal)
         try workplace.write("go", "")
 

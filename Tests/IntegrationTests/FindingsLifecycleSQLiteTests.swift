@@ -11,7 +11,7 @@ import Testing
             """
             ./setup \(number)
             for file in tenants/*.db; do
-                sqlite3 "$file" "UPDATE findings SET asset = '$file-' || asset;
+                sqlite3 "$file" "PRAGMA synchronous = OFF; UPDATE findings SET asset = '$file-' || asset;
                     DELETE FROM observations WHERE id % 7 = $((RANDOM % 7))"
             done
             """, folder: workplace.folder
@@ -40,7 +40,7 @@ import Testing
             """
             cp -r tenants by-hand
             for file in by-hand/*.db; do
-                cat sql/001_columns.sql sql/002_index.sql sql/003_backfill.sql | sqlite3 -bail "$file"
+                echo "PRAGMA synchronous = OFF;" | cat - sql/001_columns.sql sql/002_index.sql sql/003_backfill.sql | sqlite3 -bail "$file"
             done
             """, folder: workplace.folder
         ).output()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Nothing of one tenant reaches another one on the same connection, and no name is taken for SQL.

@@ -6,6 +6,11 @@ extension Ledger {
     package struct StateTable: Sendable {
         package var byIdentity: [StatusReport.StateCounts]
         package var byTenant: [StatusReport.StateCounts]
+
+        package init(byIdentity: [StatusReport.StateCounts], byTenant: [StatusReport.StateCounts]) {
+            self.byIdentity = byIdentity
+            self.byTenant = byTenant
+        }
     }
 
     package func states(in scope: LedgerScope) throws(DatabaseError) -> StateTable {

@@ -55,6 +55,27 @@ extension Ledger {
         return try row("\(pending.sql) select count(*) from u", [.text(workspace)] + pending.parameters)?[0].integer ?? 0
     }
 
+    /// What is on record of one tenant (or, with an empty name, of the workspace).
+    package func recorded(
+        tenant: String, identities: [Identity]
+    ) throws(DatabaseError) -> [Identity: RecordedExecution] {
+        var recorded: [Identity: RecordedExecution] = [:]
+        let wanted = Set(identities)
+        try session.query(
+            sql.text(
+                """
+                select runbook, key, state, clean, checksum, attempt from \(sql.executions)
+                where workspace = $1 and tenant = $2
+                """), [.text(workspace), .text(tenant)]
+        ) { row throws(DatabaseError) in
+            let identity = Identity(runbook: row[0].text ?? "", key: row[1].text ?? "")
+            guard wanted.contains(identity), let state = row[2].text.flatMap(ExecutionState.init) else { return }
+            recorded[identity] = RecordedExecution(
+                state: state, clean: row[3].boolean, checksum: row[4].text ?? "", attempt: row[5].integer ?? 0)
+        }
+        return recorded
+    }
+
     /// A truth value as `1`, `0` or `-`, alike in both engines.
     private static let cleanText = "case when e.clean is null then '-' when e.clean then '1' else '0' end"
 

@@ -147,11 +147,13 @@ extension ManifestDecoder {
                     "no tenant has the label \(label.debugDescription), so none will match",
                     remedy: NearestName.of(label, in: known.sorted()).map { "did you mean \"\($0)\"?" })
             }
-            if case .string = field.node.value {
-                match[label] = field.text().map { [$0] }
-            } else if let fields = field.list() {
+            switch field.node.value {
+            case .string: match[label] = field.text().map { [$0] }
+            case .array:
+                let fields = field.list() ?? []
                 if fields.isEmpty { field.report("is empty, so nothing matches", remedy: "leave the label out") }
                 match[label] = fields.compactMap { $0.text() }
+            default: field.mismatch("text or a list of texts")
             }
         }
         return match

@@ -47,7 +47,11 @@ extension ManifestDecoder {
         let dialect = url == nil ? ledger : address?.dialect
         if let dialect {
             let (script, findings) = SQLLexer.script(path: "", text: text, dialect: dialect, transactional: true)
-            for finding in findings { field.report(finding.message, remedy: finding.remedy) }
+            if script.statements.isEmpty, findings.count <= 1 {
+                field.report("holds no statement", remedy: "write one query")
+            } else {
+                for finding in findings { field.report(finding.message, remedy: finding.remedy) }
+            }
             if script.statements.count > 1 {
                 field.report("holds \(script.statements.count) statements", remedy: "keep one query")
             }
@@ -85,7 +89,10 @@ extension ManifestDecoder {
 
     private func tenant(_ field: ManifestField) -> (Tenant, SQLDialect?)? {
         if case .string = field.node.value { return field.line().map { (Tenant(id: $0), nil) } }
-        guard let members = field.members() else { return nil }
+        guard case .object = field.node.value, let members = field.members() else {
+            field.mismatch("a tenant's id or an object")
+            return nil
+        }
         var tenant = Tenant(id: "")
         var dialect: SQLDialect?
         for (name, field) in members where !field.isEmptied {

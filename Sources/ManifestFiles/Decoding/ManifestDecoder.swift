@@ -23,12 +23,13 @@ final class ManifestDecoder {
     private static let keys = [
         "$schema", "manifest", "workspace", "ledger", "tenants", "defaults", "concurrency", "phases", "runbooks",
         "hooks",
+        "rollout", "alerts",
     ]
 
     /// - Returns: nil only after something was reported.
     func manifest(from tree: JSONNode, text: String) -> Manifest? {
         let root = ManifestField(node: expansion.expand(tree), path: "", log: log)
-        guard let object = root.object(keys: Self.keys, unsupported: ["rollout", "alerts"]) else { return nil }
+        guard let object = root.object(keys: Self.keys) else { return nil }
 
         _ = object["$schema"]?.text()
         if let field = object.required("manifest", remedy: "begin with manifest: 1"),
@@ -36,8 +37,10 @@ final class ManifestDecoder {
         {
             field.report("manifest \(version) is not known", remedy: "this program reads manifest: 1")
         }
-        _ = object["hooks"]?.object(
-            keys: [], unsupported: ["before_run", "after_run", "before_tenant", "after_tenant", "on_failure"])
+        let hooks = ["before_run", "after_run", "before_tenant", "after_tenant", "on_failure"]
+        let hooksObject = object["hooks"]?.object(keys: hooks)
+        for name in hooks { hooksObject?[name]?.refuseUnlessEmpty() }
+        for name in ["rollout", "alerts"] { object[name]?.refuseUnlessEmpty() }
 
         let ledger = self.ledger(object)
         let tenants = self.tenants(object, ledger: ledger?.dialect)

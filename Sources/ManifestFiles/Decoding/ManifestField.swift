@@ -26,7 +26,7 @@ struct ManifestField {
         }
     }
 
-    private func mismatch(_ wanted: String, remedy: String? = nil) {
+    func mismatch(_ wanted: String, remedy: String? = nil) {
         if case .broken = node.value { return }
         report("expected \(wanted), found \(node.value.kind)", remedy: remedy)
     }
@@ -37,16 +37,12 @@ struct ManifestField {
         return string.text.isEmpty && string.isExpanded
     }
 
-    /// Whether it asks for nothing: an empty list or object, or an object of such.
-    var isVacant: Bool { node.isVacant }
-}
-
-extension JSONNode {
-    fileprivate var isVacant: Bool {
-        switch value {
-        case .array(let elements): elements.isEmpty
-        case .object(let members): members.allSatisfy(\.value.isVacant)
-        default: false
+    /// Refuses a section whose feature is not built, unless it asks for nothing.
+    func refuseUnlessEmpty() {
+        switch node.value {
+        case .array(let elements) where elements.isEmpty: break
+        case .object(let members) where members.isEmpty: break
+        default: report("not supported yet", remedy: "leave it out")
         }
     }
 }
@@ -247,7 +243,7 @@ extension ManifestField {
 
     /// An object with the named keys and no others.
     ///
-    /// - Parameter unsupported: keys whose feature is not built: refused unless they ask for nothing.
+    /// - Parameter unsupported: keys whose feature is not built: refused by name.
     func object(keys: [String], unsupported: [String] = []) -> ManifestObject? {
         guard let members = members(), case .object(let nodes) = node.value else { return nil }
         var fields: [String: ManifestField] = [:]
@@ -255,7 +251,7 @@ extension ManifestField {
             if keys.contains(name) {
                 fields[name] = field
             } else if unsupported.contains(name) {
-                if !field.isVacant { field.report("not supported yet", remedy: "leave it out") }
+                field.report("not supported yet", remedy: "leave it out")
             } else {
                 let offset = nodes.first { $0.name == name }?.offset ?? field.node.range.lowerBound
                 log.report(

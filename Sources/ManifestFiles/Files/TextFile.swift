@@ -54,7 +54,7 @@ enum TextFile {
         }
         let normalized = Checksum.normalized(bytes)
         if let text = String(validating: normalized, as: UTF8.self) { return text }
-        throw Problem(message: "is no UTF-8", remedy: "save it as UTF-8", line: firstInvalidLine(normalized))
+        throw Problem(message: "is not valid UTF-8", remedy: "save it as UTF-8", line: firstInvalidLine(normalized))
     }
 
     private static func firstInvalidLine(_ bytes: [UInt8]) -> Int? {

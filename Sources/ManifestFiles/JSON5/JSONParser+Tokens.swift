@@ -12,6 +12,8 @@ extension JSONParser {
                 return String(decoding: text, as: UTF8.self)
             case UInt8(ascii: "\\"):
                 text.append(contentsOf: try escape())
+            case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
+                throw JSONSyntaxError(message: "this string is not closed on its line", offset: opening)
             case 0..<0x20:
                 throw unexpected("inside a string; write it as an escape such as \\n")
             default:
@@ -124,7 +126,11 @@ extension JSONParser {
     private var continuesWord: Bool {
         guard let byte = peek else { return false }
         return isDigit(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") || byte >= 0x80
-            || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
+            || isLetter(byte)
+    }
+
+    private func isHexadecimalDigit(_ byte: UInt8) -> Bool {
+        isDigit(byte) || UInt8(ascii: "a")...UInt8(ascii: "f") ~= byte | 0x20
     }
 
     private mutating func takeDigits(where isWanted: (UInt8) -> Bool) -> ArraySlice<UInt8> {
@@ -134,10 +140,4 @@ extension JSONParser {
     }
 
     private func spelling(from start: Int) -> String { String(decoding: bytes[start..<position], as: UTF8.self) }
-}
-
-private func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
-
-private func isHexadecimalDigit(_ byte: UInt8) -> Bool {
-    isDigit(byte) || UInt8(ascii: "a")...UInt8(ascii: "f") ~= byte | 0x20
 }

@@ -30,7 +30,7 @@ extension JSONParser {
         guard depth < Self.deepest else { throw error("nested more than \(Self.deepest) levels deep") }
         let start = position
         let value: JSONValue
-        guard let byte = peek else { throw unexpected("where a value should stand") }
+        guard let byte = peek else { throw error("the text ends where a value should stand") }
         switch byte {
         case UInt8(ascii: "{"): value = .object(try members(depth: depth))
         case UInt8(ascii: "["): value = .array(try elements(depth: depth))
@@ -41,7 +41,8 @@ extension JSONParser {
         case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "0")...UInt8(ascii: "9"),
             UInt8(ascii: "I"), UInt8(ascii: "N"):
             value = .number(try number())
-        default: throw unexpected("where a value should stand")
+        default:
+            throw unexpected("where a value should stand" + (isLetter(byte) ? "; text needs quotes" : ""))
         }
         return JSONNode(value: value, range: start..<position)
     }
@@ -61,7 +62,9 @@ extension JSONParser {
             default: name = try bareName()
             }
             try skipBlanks()
-            guard take(":") else { throw unexpected("where \":\" should follow the name \(name.debugDescription)") }
+            guard take(":") else {
+                throw unexpected("where \":\" should follow \(name.debugDescription); such a name needs quotes")
+            }
             try skipBlanks()
             members.append(JSONMember(name: name, offset: start, value: try value(depth: depth + 1)))
             try skipBlanks()
@@ -129,13 +132,20 @@ extension JSONParser {
 
     func error(_ message: String) -> JSONSyntaxError { JSONSyntaxError(message: message, offset: position) }
 
-    /// Says what stands here and is not expected.
+    /// Says what stands here and is not expected: a whole word, or one character.
     func unexpected(_ context: String) -> JSONSyntaxError {
         guard peek != nil else { return error("the text ends \(context)") }
+        let word = bytes[position...].prefix { isDigit($0) || $0 == UInt8(ascii: "_") || isLetter($0) }
+        if !word.isEmpty {
+            return error("unexpected \"\(String(decoding: word.prefix(40), as: UTF8.self))\" \(context)")
+        }
         let scalar = String(decoding: bytes[position...].prefix(4), as: UTF8.self).unicodeScalars.first ?? "?"
-        let isPlain = scalar.value > 0x20 && scalar.value < 0x7F
+        if scalar.value > 0x20, scalar.value < 0x7F { return error("unexpected \"\(scalar)\" \(context)") }
         let code = String(scalar.value, radix: 16, uppercase: true)
-        let name = isPlain ? "\"\(scalar)\"" : "U+" + String(repeating: "0", count: max(0, 4 - code.count)) + code
-        return error("unexpected \(name) \(context)")
+        return error("unexpected U+\(String(repeating: "0", count: max(0, 4 - code.count)))\(code) \(context)")
     }
+
+    func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
+
+    func isLetter(_ byte: UInt8) -> Bool { UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 }
 }

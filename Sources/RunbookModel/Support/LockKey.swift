@@ -11,6 +11,9 @@ package enum LockKey {
     /// Held by whoever waits for the whole workspace, so that new claims stand back.
     package static func gate(_ workspace: String) -> Int64 { key("muster:\(workspace)#gate") }
 
+    /// Held exclusively by whoever creates or upgrades the ledger in that schema. No workspace has a "#" in its name.
+    package static func upgrade(schema: String) -> Int64 { key("muster#\(schema)") }
+
     private static func key(_ text: String) -> Int64 {
         let bits = SHA256.digest(of: text.utf8).prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return Int64(bitPattern: bits)

@@ -68,12 +68,3 @@ final class PostgresDatabase: Sendable {
             .filter { !$0.hasPrefix("\\restrict") && !$0.hasPrefix("\\unrestrict") }.joined(separator: "\n")
     }
 }
-
-extension Trait where Self == ConditionTrait {
-    /// Skips without a server, loudly; in CI the test runs and fails.
-    static var needsPostgres: Self {
-        .enabled(
-            if: PostgresDatabase.server != nil || ProcessInfo.processInfo.environment["CI"] != nil,
-            "SKIPPED: no PostgreSQL; run the tests under ci/with-postgres")
-    }
-}
