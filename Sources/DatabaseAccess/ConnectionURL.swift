@@ -16,7 +16,9 @@ package struct ConnectionURL: Sendable, Hashable {
 
     /// The text with every secret of this URL replaced by `****`, as it was written and as it was meant.
     package func masking(_ text: String) -> String {
-        guard dialect == .postgresql, let parts = try? PostgresURLParts(revealed) else { return text }
+        guard dialect == .postgresql else { return text }
+        // What cannot be read may be a secret anywhere.
+        guard let parts = try? PostgresURLParts(revealed) else { return "****" }
         return parts.secrets.reduce(text) { $0.replacingOccurrences(of: $1, with: "****", options: .literal) }
     }
 }

@@ -6,8 +6,10 @@ private import Glibc
 @safe
 struct PostgresConnection: ~Copyable {
     private let pointer: OpaquePointer
+    /// Kept for the pointer to it that libpq holds.
+    private let notices: NoticeLog
 
-    /// Begins to connect; nil when there is no memory for it. `notices` has to live as long as the connection.
+    /// Begins to connect; nil when there is no memory for it.
     init?(_ parameters: ConnectionParameters, notices: NoticeLog) {
         let keywords = CStringTable(parameters.keywords)
         let values = CStringTable(parameters.values)
@@ -16,6 +18,7 @@ struct PostgresConnection: ~Copyable {
         }
         guard let started = unsafe started else { return nil }
         unsafe pointer = started
+        self.notices = notices
         // Set before the server can say anything: libpq's own receiver writes to stderr.
         _ = unsafe PQsetNoticeReceiver(
             pointer,

@@ -15,7 +15,8 @@ package final class PostgresSession: DatabaseSession {
 
     /// Connects. The application name is always ours; locks are traced by it.
     ///
-    /// - Throws: `.rejected` when the server refused the user, the password or the database; `.unreachable` otherwise.
+    /// - Throws: `.rejected` when the server refused the user, the password or the database (class 28, 3D000, 42501);
+    ///   `.unreachable` otherwise, with the SQLSTATE when a server answered.
     package static func open(
         _ url: ConnectionURL, _ options: SessionOptions
     ) throws(DatabaseError) -> PostgresSession {

@@ -52,6 +52,8 @@ package struct RunList: Sendable, Codable {
     package var ok = true
     package var exitCode = 0
     package var runs: [RunRecord]
+    /// What went wrong; null when all went well.
+    package var error: ReportError?
 
     package init(runs: [RunRecord]) { self.runs = runs }
 }
@@ -67,6 +69,8 @@ package struct RunDetail: Sendable, Codable {
     package var failures: [Failure]
     /// The manifest before expansion, as it ran.
     package var manifest: String?
+    /// What went wrong; null when all went well.
+    package var error: ReportError?
 
     package init(run: RunRecord, runbooks: [Report.RunbookSummary], failures: [Failure], manifest: String?) {
         self.run = run
@@ -85,6 +89,8 @@ package struct TenantList: Sendable, Codable {
     package var workspace: String
     package var tenants: [Entry]
     package var notices: [String]
+    /// What went wrong; null when all went well.
+    package var error: ReportError?
 
     package init(workspace: String, tenants: [Entry], notices: [String] = []) {
         self.workspace = workspace
@@ -115,6 +121,8 @@ package struct LockList: Sendable, Codable {
     package var ok = true
     package var exitCode = 0
     package var locks: [Holder]
+    /// What went wrong; null when all went well.
+    package var error: ReportError?
 
     package init(locks: [Holder]) { self.locks = locks }
 
@@ -156,6 +164,8 @@ package struct LockKeyReport: Sendable, Codable {
     package var key: Int64
     package var workspaceKey: Int64
     package var database: String
+    /// What went wrong; null when all went well.
+    package var error: ReportError?
 
     package init(tenant: String, key: Int64, workspaceKey: Int64, database: String) {
         self.tenant = tenant

@@ -1,0 +1,121 @@
+package import DatabaseAccess
+import Foundation
+package import RunbookModel
+
+extension Ledger {
+    /// Runs of the workspace, newest first.
+    package func runs(limit: Int) throws(DatabaseError) -> [RunRecord] {
+        try records("where s.workspace = $1 order by s.started_at desc, s.run_id desc limit $2", [DatabaseValue(limit)])
+    }
+
+    /// The run with that id, or nil.
+    package func run(_ id: String) throws(DatabaseError) -> RunRecord? {
+        try records("where s.workspace = $1 and s.run_id = $2", [.text(id)]).first
+    }
+
+    /// The manifest before expansion, as the run has it.
+    package func manifest(ofRun id: String) throws(DatabaseError) -> String? {
+        try row("select manifest from \(sql.runs) where id = $1", [.text(id)])?[0].text
+    }
+
+    private func records(_ tail: String, _ parameters: [DatabaseValue]) throws(DatabaseError) -> [RunRecord] {
+        try rows(
+            """
+            select s.run_id, r.identity, s.workspace, s.phase, s.status, s.outcome,
+                s.total, s.processed, s.succeeded, s.skipped, s.failed, s.blocked, s.unknown, s.cancelled,
+                s.release, s.revision, r.manifest_digest, s.door, s.initiator_kind, s.initiator_name, s.initiator_url,
+                \(sql.milliseconds("s.started_at")), \(sql.milliseconds("s.finished_at")), s.stop_reason
+            from \(sql.name("run_summary")) s join \(sql.runs) r on r.id = s.run_id \(tail)
+            """, [.text(workspace)] + parameters
+        ).map { row in
+            var counts = JobCounts()
+            counts.total = row[6].integer ?? 0
+            counts.processed = row[7].integer ?? 0
+            counts.succeeded = row[8].integer ?? 0
+            counts.skipped = row[9].integer ?? 0
+            counts.failed = row[10].integer ?? 0
+            counts.blocked = row[11].integer ?? 0
+            counts.unknown = row[12].integer ?? 0
+            counts.cancelled = row[13].integer ?? 0
+            return RunRecord(
+                id: row[0].text ?? "", identity: row[1].text ?? "", workspace: row[2].text ?? "", phase: row[3].text,
+                status: row[4].text.flatMap(RunStatus.init) ?? .running, outcome: row[5].text.flatMap(RunOutcome.init),
+                counts: counts, release: row[14].text, revision: row[15].text, manifestDigest: row[16].text ?? "",
+                door: row[17].text ?? "",
+                initiator: Initiator(kind: row[18].text ?? "", name: row[19].text ?? "", url: row[20].text),
+                startedAt: Self.date(row[21]) ?? .distantPast, finishedAt: Self.date(row[22]), stopReason: row[23].text)
+        }
+    }
+
+    /// Per identity, how the executions of one run ended, from its history.
+    package func runbookSummaries(ofRun id: String) throws(DatabaseError) -> [Identity: Report.RunbookSummary] {
+        var summaries: [Identity: Report.RunbookSummary] = [:]
+        try session.query(
+            sql.text(
+                """
+                select runbook, key, max(checksum), state, count(distinct tenant), sum(rows_affected), sum(duration_ms)
+                from \(sql.attempts) where run_id = $1 group by runbook, key, state
+                """), [.text(id)]
+        ) { row throws(DatabaseError) in
+            let identity = Identity(runbook: row[0].text ?? "", key: row[1].text ?? "")
+            var summary =
+                summaries[identity]
+                ?? Report.RunbookSummary(id: identity.runbook, key: identity.key, checksum: row[2].text ?? "")
+            if let state = row[3].text.flatMap(JobState.init) { summary.counts.add(state, row[4].integer ?? 0) }
+            summary.rowsAffected += row[5].integer ?? 0
+            summary.durationMS += row[6].integer ?? 0
+            summaries[identity] = summary
+        }
+        return summaries
+    }
+
+    /// What failed in one run and still stands so, in the order of its jobs; jobs blocked by a lock or a server last.
+    package func failures(ofRun id: String) throws(DatabaseError) -> [Failure] {
+        let failed = try rows(
+            """
+            select e.tenant, e.runbook, e.key, e.state, e.clean, e.sqlstate, e.message, e.detail, e.hint, e.file, e.line,
+                e.statement, e.attempt
+            from \(sql.executions) e join \(sql.jobs) j on j.run_id = e.run_id and j.tenant = e.tenant
+            where e.workspace = $1 and e.run_id = $2 and e.state in ('failed', 'unknown')
+            order by j.position, e.runbook, e.key
+            """, [.text(workspace), .text(id)]
+        ).map(Self.failure)
+        let blocked = try rows(
+            """
+            select tenant, message, attempt from \(sql.jobs)
+            where run_id = $1 and state = 'blocked' and reason = 'lock' order by position
+            """, [.text(id)]
+        ).map { row in
+            Failure(
+                tenant: Self.tenant(row[0]), runbook: nil, key: nil, state: "blocked", reason: .lock,
+                message: row[1].text ?? "", attempts: row[2].integer ?? 0)
+        }
+        return failed + blocked
+    }
+
+    /// What is failed or unknown in the whole workspace, for identities that a plan found in that state.
+    package func standingFailures(limit: Int) throws(DatabaseError) -> [Failure] {
+        try rows(
+            """
+            select tenant, runbook, key, state, clean, sqlstate, message, detail, hint, file, line, statement, attempt
+            from \(sql.executions) where workspace = $1 and state in ('failed', 'unknown', 'running')
+            order by tenant, runbook, key limit $2
+            """, [.text(workspace), DatabaseValue(limit)]
+        ).map(Self.failure)
+    }
+
+    private static func failure(_ row: DatabaseRow) -> Failure {
+        Failure(
+            tenant: tenant(row[0]), runbook: row[1].text, key: row[2].text,
+            state: row[3].text == "running" ? "unknown" : row[3].text ?? "failed", clean: row[4].boolean,
+            sqlstate: row[5].text, message: row[6].text ?? "the end of its last attempt was not seen",
+            detail: row[7].text, hint: row[8].text, file: row[9].text, line: row[10].integer, statement: row[11].text,
+            attempts: row[12].integer ?? 0)
+    }
+
+    private static func tenant(_ value: DatabaseValue) -> String? { value.text.flatMap { $0.isEmpty ? nil : $0 } }
+
+    static func date(_ milliseconds: DatabaseValue) -> Date? {
+        milliseconds.integer.map { Date(timeIntervalSince1970: Double($0) / 1000) }
+    }
+}

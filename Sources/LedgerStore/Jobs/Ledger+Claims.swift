@@ -1,0 +1,105 @@
+package import DatabaseAccess
+package import RunbookModel
+
+extension Ledger {
+    /// Claims up to `limit` queued jobs of the run's present stage, in their order.
+    package func claimJobs(
+        run: String, runner: String, limit: Int
+    ) throws(DatabaseError) -> [ClaimedJob] {
+        var claimed: [DatabaseRow] = []
+        switch dialect {
+        case .postgresql:
+            // MATERIALIZED, or the planner may run the limited subquery once for each row of the update.
+            claimed = try rows(
+                """
+                with c as materialized (
+                    select tenant from \(sql.jobs)
+                    where run_id = $1 and state = 'queued'
+                      and stage = (select stage from \(sql.runs) where id = $1 and status <> 'completed')
+                    order by position limit $3 for update skip locked)
+                update \(sql.jobs) j set state = 'running', runner = $2, attempt = j.attempt + 1,
+                    fence = pg_catalog.nextval('\(sql.name("fence").replacing("'", with: "''"))'),
+                    claimed_at = pg_catalog.clock_timestamp()
+                from c where j.run_id = $1 and j.tenant = c.tenant
+                returning j.tenant, j.stage, j.attempt, j.fence, j.position
+                """, [.text(run), .text(runner), DatabaseValue(limit)])
+        case .sqlite:
+            claimed = try writing { () throws(DatabaseError) -> [DatabaseRow] in
+                try execute("update muster_fence set value = value + 1")
+                return try rows(
+                    """
+                    update muster_jobs set state = 'running', runner = $2, attempt = attempt + 1,
+                        fence = (select value from muster_fence), claimed_at = \(sql.now)
+                    where run_id = $1 and state = 'queued' and tenant in (
+                        select tenant from muster_jobs where run_id = $1 and state = 'queued'
+                            and stage = (select stage from muster_runs where id = $1 and status <> 'completed')
+                        order by position limit $3)
+                    returning tenant, stage, attempt, fence, position
+                    """, [.text(run), .text(runner), DatabaseValue(limit)])
+            }
+        }
+        return claimed.sorted { ($0[4].integer ?? 0) < ($1[4].integer ?? 0) }.map { row in
+            ClaimedJob(
+                tenant: row[0].text ?? "", stage: row[1].integer ?? 0, attempt: row[2].integer ?? 0,
+                fence: row[3].integer ?? 0)
+        }
+    }
+
+    /// Where the run stands.
+    package func runProgress(_ run: String) throws(DatabaseError) -> RunProgress? {
+        guard
+            let row = try row(
+                """
+                select r.status, r.stage, r.already_done,
+                    (select count(*) from \(sql.jobs) j
+                     where j.run_id = r.id and j.stage = r.stage and j.state in ('queued', 'running')),
+                    (select count(*) from \(sql.jobs) j where j.run_id = r.id and j.state in ('queued', 'running'))
+                from \(sql.runs) r where r.id = $1
+                """, [.text(run)])
+        else { return nil }
+        return RunProgress(
+            status: row[0].text.flatMap(RunStatus.init) ?? .completed, stage: row[1].integer ?? 0,
+            openInStage: row[3].integer ?? 0, open: row[4].integer ?? 0)
+    }
+
+    /// How the jobs of a run stand, those that were done before it began counted as skipped.
+    package func jobTally(_ run: String) throws(DatabaseError) -> JobTally {
+        var tally = JobTally()
+        let settled = try row("select already_done from \(sql.runs) where id = $1", [.text(run)])?[0].integer ?? 0
+        tally.counts.add(.skipped, settled)
+        try session.query(
+            sql.text(
+                """
+                select state, count(*), count(case when reason = 'lock' then 1 end),
+                    count(case when drifted then 1 end)
+                from \(sql.jobs) where run_id = $1 group by state
+                """), [.text(run)]
+        ) { row throws(DatabaseError) in
+            guard let state = row[0].text.flatMap(JobState.init) else { return }
+            tally.counts.add(state, row[1].integer ?? 0)
+            tally.lockBlocked += row[2].integer ?? 0
+            tally.drifted += row[3].integer ?? 0
+        }
+        return tally
+    }
+}
+
+/// Where a run stands.
+package struct RunProgress: Sendable {
+    package var status: RunStatus
+    package var stage: Int
+    /// Jobs queued or running in this stage.
+    package var openInStage: Int
+    /// Jobs queued or running in any stage.
+    package var open: Int
+}
+
+/// How the jobs of a run stand.
+package struct JobTally: Sendable {
+    package var counts = JobCounts()
+    /// Blocked because a lock or a server was not to be had.
+    package var lockBlocked = 0
+    package var drifted = 0
+
+    package init() {}
+}

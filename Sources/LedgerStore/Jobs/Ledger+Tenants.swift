@@ -1,0 +1,103 @@
+package import DatabaseAccess
+import Foundation
+package import RunbookModel
+
+extension Ledger {
+    /// How many tenants the workspace had when they were last seen; nil when the ledger has never seen one.
+    package func lastTenantCount() throws(DatabaseError) -> Int? {
+        let seen = try row(
+            "select tenant_count from \(sql.workspaces) where workspace = $1", [.text(workspace)])?[0].integer
+        guard seen == 0 else { return seen }
+        // An empty workspace that once had tenants is not the same as a new one.
+        let ever = try row("select exists (select 1 from \(sql.tenants) where workspace = $1)", [.text(workspace)])
+        return ever?[0].boolean == true ? 0 : nil
+    }
+
+    /// Keeps the tenants and the identities as they are seen now. Rows that have not changed are not written.
+    package func remember(tenants: [Tenant], runbooks: [Runbook]) throws(DatabaseError) {
+        try writing { () throws(DatabaseError) in
+            try remember(tenants)
+            try remember(runbooks)
+        }
+    }
+
+    private func remember(_ tenants: [Tenant]) throws(DatabaseError) {
+        let list =
+            switch dialect {
+            case .postgresql: "rows from (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) as x(tenant, labels)"
+            case .sqlite:
+                """
+                (select json_extract(value, '$[0]') as tenant, json_extract(value, '$[1]') as labels
+                 from json_each($2)) as x
+                """
+            }
+        let ids = tenants.map(\.id)
+        let labels = try tenants.map { tenant throws(DatabaseError) in try Self.object(tenant.labels) }
+        let parameters: [DatabaseValue] =
+            switch dialect {
+            case .postgresql: [LedgerList.texts(ids, dialect), LedgerList.texts(labels, dialect)]
+            case .sqlite:
+                [.text("[" + zip(ids, labels).map { LedgerList.json([$0, $1]) }.joined(separator: ",") + "]")]
+            }
+        let cast = dialect == .postgresql ? "::jsonb" : ""
+        try execute(
+            """
+            insert into \(sql.tenants) as t (workspace, tenant, labels, seen_at)
+            select $1, x.tenant, x.labels\(cast), \(sql.now) from \(list) where true
+            on conflict (workspace, tenant) do update set
+                labels = excluded.labels, gone_at = null,
+                seen_at = case when t.gone_at is null then t.seen_at else excluded.seen_at end
+            where t.gone_at is not null or t.labels <> excluded.labels
+            """, [.text(workspace)] + parameters)
+        let present =
+            switch dialect {
+            case .postgresql: "tenant <> all ($2::text[])"
+            case .sqlite: "tenant not in (select value from json_each($2))"
+            }
+        try execute(
+            "update \(sql.tenants) set gone_at = \(sql.now) where workspace = $1 and gone_at is null and \(present)",
+            [.text(workspace), LedgerList.texts(ids, dialect)])
+        try execute(
+            """
+            insert into \(sql.workspaces) (workspace, tenant_count, seen_at) values ($1, $2, \(sql.now))
+            on conflict (workspace) do update set tenant_count = excluded.tenant_count, seen_at = excluded.seen_at
+            """, [.text(workspace), DatabaseValue(tenants.count)])
+    }
+
+    private func remember(_ runbooks: [Runbook]) throws(DatabaseError) {
+        try execute(
+            "update \(sql.identities) set gone_at = \(sql.now) where workspace = $1 and gone_at is null",
+            [.text(workspace)])
+        let cast = dialect == .postgresql ? "::jsonb" : ""
+        for (position, runbook) in runbooks.enumerated() {
+            let match: String
+            do { match = String(decoding: try JSONEncoder().encode(runbook.match), as: UTF8.self) } catch {
+                throw DatabaseError(.misuse, "labels could not be encoded: \(error)")
+            }
+            try execute(
+                """
+                insert into \(sql.identities) (workspace, runbook, key, checksum, title, phase, scope, match, position,
+                    seen_at)
+                values ($1, $2, $3, $4, $5, $6, $7, $8\(cast), $9, \(sql.now))
+                on conflict (workspace, runbook, key) do update set
+                    checksum = excluded.checksum, title = excluded.title, phase = excluded.phase,
+                    scope = excluded.scope, match = excluded.match, position = excluded.position,
+                    seen_at = excluded.seen_at, gone_at = null
+                """,
+                [
+                    .text(workspace), .text(runbook.id), .text(runbook.key), .text(runbook.checksum),
+                    DatabaseValue(runbook.title), .text(runbook.phase), .text(runbook.scope.rawValue), .text(match),
+                    DatabaseValue(position),
+                ])
+        }
+    }
+
+    private static func object(_ labels: [String: String]) throws(DatabaseError) -> String {
+        guard !labels.isEmpty else { return "{}" }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        do { return String(decoding: try encoder.encode(labels), as: UTF8.self) } catch {
+            throw DatabaseError(.misuse, "labels could not be encoded: \(error)")
+        }
+    }
+}

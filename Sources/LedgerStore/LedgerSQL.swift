@@ -1,0 +1,122 @@
+package import DatabaseAccess
+
+/// The names and the fragments of SQL in which the two engines differ.
+///
+/// Statements are written with `$1`; `text(_:)` turns that into SQLite's `?1`. Everything is schema-qualified, so that
+/// no object of a tenant can answer in its place.
+package struct LedgerSQL: Sendable {
+    package let dialect: DatabaseDialect
+    /// PostgreSQL: the schema, quoted.
+    package let schema: String
+
+    package init(dialect: DatabaseDialect, schema: String) {
+        self.dialect = dialect
+        var quoted = "\""
+        // By scalars: a quote that a combining mark follows is one Character with it.
+        for scalar in schema.unicodeScalars {
+            if scalar == "\"" { quoted += "\"" }
+            quoted.unicodeScalars.append(scalar)
+        }
+        self.schema = quoted + "\""
+    }
+
+    /// A table, view, sequence or function of the ledger.
+    package func name(_ object: String) -> String {
+        switch dialect {
+        case .postgresql: "\(schema).\(object)"
+        case .sqlite: "muster_\(object)"
+        }
+    }
+
+    var ledger: String { name("ledger") }
+    var workspaces: String { name("workspaces") }
+    var tenants: String { name("tenants") }
+    var identities: String { name("identities") }
+    var runs: String { name("runs") }
+    var jobs: String { name("jobs") }
+    var executions: String { name("executions") }
+    var attempts: String { name("attempts") }
+    var runners: String { name("runners") }
+    var events: String { name("events") }
+
+    /// The database's clock at the start of the transaction.
+    var now: String {
+        switch dialect {
+        case .postgresql: "pg_catalog.now()"
+        case .sqlite: "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+        }
+    }
+
+    /// The database's clock at this moment.
+    var clock: String {
+        switch dialect {
+        case .postgresql: "pg_catalog.clock_timestamp()"
+        case .sqlite: now
+        }
+    }
+
+    /// A time so many seconds before this moment.
+    func ago(seconds: Int) -> String {
+        switch dialect {
+        case .postgresql: "pg_catalog.clock_timestamp() - interval '\(seconds) seconds'"
+        case .sqlite: "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-\(seconds) seconds')"
+        }
+    }
+
+    /// A time so many milliseconds (an expression) before this moment.
+    func ago(milliseconds expression: String) -> String {
+        switch dialect {
+        case .postgresql: "pg_catalog.clock_timestamp() - (\(expression))::float8 * interval '1 millisecond'"
+        case .sqlite: "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-' || ((\(expression)) / 1000.0) || ' seconds')"
+        }
+    }
+
+    /// A time column as milliseconds since 1970, a whole number.
+    func milliseconds(_ column: String) -> String {
+        switch dialect {
+        case .postgresql: "(extract(epoch from \(column)) * 1000)::bigint"
+        case .sqlite: "cast(round((julianday(\(column)) - 2440587.5) * 86400000.0) as integer)"
+        }
+    }
+
+    /// An aggregate that joins texts with newlines.
+    func joined(_ expression: String) -> String {
+        switch dialect {
+        case .postgresql: "pg_catalog.string_agg(\(expression), E'\\n')"
+        case .sqlite: "group_concat(\(expression), char(10))"
+        }
+    }
+
+    /// The states that never run again, as a list for `in`.
+    static let done = "('succeeded', 'baselined')"
+
+    /// What opens a transaction that will write.
+    package var begin: String {
+        switch dialect {
+        case .postgresql: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+        case .sqlite: "BEGIN IMMEDIATE"
+        }
+    }
+
+    /// What opens a transaction that cannot write.
+    package var beginReadOnly: String {
+        switch dialect {
+        case .postgresql: "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
+        case .sqlite: "BEGIN"
+        }
+    }
+
+    /// A statement with its parameters in the dialect's spelling.
+    package func text(_ statement: String) -> String {
+        guard dialect == .sqlite else { return statement }
+        var out = ""
+        out.reserveCapacity(statement.utf8.count)
+        var rest = statement[...]
+        while let mark = rest.firstIndex(of: "$") {
+            out += rest[..<mark]
+            rest = rest[rest.index(after: mark)...]
+            out += rest.first?.isNumber == true ? "?" : "$"
+        }
+        return out + rest
+    }
+}

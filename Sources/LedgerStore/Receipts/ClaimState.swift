@@ -1,0 +1,19 @@
+/// Names for the SQLSTATEs that claims and records raise.
+package enum ClaimState: String, Sendable, CaseIterable {
+    /// Somebody else holds the lock.
+    case busy = "MU001"
+    /// The script ended the transaction it ran in, or reset all settings.
+    case leftTransaction = "MU002"
+    /// The identity is done already.
+    case done = "MU003"
+    /// Another runner has taken over.
+    case superseded = "MU004"
+    /// The target is not the one that was meant.
+    case wrongTarget = "MU005"
+    /// Done with another body.
+    case drifted = "MU006"
+    /// The end of its last attempt was not seen.
+    case unseenEnd = "MU007"
+    /// The receipt stands under another tenant's name.
+    case foreignReceipt = "MU008"
+}

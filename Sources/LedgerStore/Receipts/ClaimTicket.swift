@@ -1,0 +1,46 @@
+package import RunbookModel
+
+/// Who wants to do what: everything that a claim and its record name.
+package struct ClaimTicket: Sendable {
+    package var workspace: String
+    /// Empty for the workspace's own runbooks.
+    package var tenant: String
+    /// Whether the target holds this tenant alone: then a receipt belongs to the target, and its tenant is information.
+    package var holdsOneTenant: Bool
+    package var identity: Identity
+    package var checksum: String
+    package var policy: ChangePolicy
+    /// Whether it may run although the end of its last attempt was not seen.
+    package var mayRepeat: Bool
+    package var run: String
+    package var runner: String
+    package var host: String
+    package var job: ClaimedJob
+    /// Compared at the record: proof that the transaction is still the claim's.
+    package var token: String
+
+    package init(
+        workspace: String, tenant: String, holdsOneTenant: Bool, runbook: Runbook, mayRepeat: Bool, run: String,
+        runner: String, host: String, job: ClaimedJob, token: String
+    ) {
+        self.workspace = workspace
+        self.tenant = tenant
+        self.holdsOneTenant = holdsOneTenant
+        self.identity = runbook.identity
+        self.checksum = runbook.checksum
+        self.policy = runbook.onChange
+        self.mayRepeat = mayRepeat
+        self.run = run
+        self.runner = runner
+        self.host = host
+        self.job = job
+        self.token = token
+    }
+
+    package var gateKey: Int64 { LockKey.gate(workspace) }
+    package var workspaceKey: Int64 { LockKey.workspace(workspace) }
+    package var tenantKey: Int64 { LockKey.tenant(tenant, workspace: workspace) }
+
+    /// The part of a receipt's key that tells tenants in one database apart.
+    var holder: String { holdsOneTenant ? "" : tenant }
+}

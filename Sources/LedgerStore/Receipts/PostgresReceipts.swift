@@ -1,0 +1,215 @@
+package import DatabaseAccess
+package import RunbookModel
+
+/// The statements that claim and record in PostgreSQL, as text for the message that carries the script.
+///
+/// In the ledger's own database the execution row is the receipt and functions of the ledger do the work; elsewhere
+/// `receipts` in the tenant's database is, and DO blocks with the same rules stand in their place.
+package struct PostgresReceipts: Sendable {
+    package let sql: LedgerSQL
+    /// Whether the tenant lives in the ledger's database.
+    package let isLocal: Bool
+
+    package init(sql: LedgerSQL, isLocal: Bool) {
+        self.sql = sql
+        self.isLocal = isLocal
+    }
+
+    private var receipts: String { sql.name("receipts") }
+
+    /// Locks, fence, re-read, marker: to be sent inside the transaction, before anything of the tenant's.
+    ///
+    /// - Returns: how many statements the text holds, and the text.
+    package func claim(_ ticket: ClaimTicket) throws(DatabaseError) -> (statements: Int, text: String) {
+        let keys = "\(ticket.gateKey), \(ticket.workspaceKey), \(ticket.tenantKey)"
+        if isLocal {
+            return (
+                1,
+                """
+                SELECT \(sql.name("claim"))(\(try literal(ticket.token)), \(try common(ticket)), \(keys));
+                """
+            )
+        }
+        let body = """
+            DECLARE
+                v_seen record;
+            BEGIN
+                IF NOT pg_try_advisory_lock_shared(\(ticket.gateKey)) THEN
+                    RAISE EXCEPTION 'the workspace is reserved' USING errcode = 'MU001';
+                END IF;
+                PERFORM pg_advisory_unlock_shared(\(ticket.gateKey));
+                IF NOT pg_try_advisory_xact_lock_shared(\(ticket.workspaceKey))
+                    OR NOT pg_try_advisory_xact_lock(\(ticket.tenantKey)) THEN
+                    RAISE EXCEPTION 'the lock is held by somebody else' USING errcode = 'MU001';
+                END IF;
+                \(try examine(ticket))
+                PERFORM set_config('muster.claim', \(try literal(ticket.token)), true);
+            END
+            """
+        return (2, "SET LOCAL search_path = pg_catalog, pg_temp;\nDO \(try literal(body));")
+    }
+
+    /// Proof and receipt: to be sent behind the script, under the session's own role.
+    package func record(_ ticket: ClaimTicket) throws(DatabaseError) -> String {
+        if isLocal {
+            return """
+                SELECT \(sql.name("record"))(\(try literal(ticket.token)), \(try literal(ticket.workspace)), \
+                \(try literal(ticket.tenant)), \(try literal(ticket.identity.runbook)), \
+                \(try literal(ticket.identity.key)), \(try literal(ticket.checksum)), \(try literal(ticket.run)), \
+                \(try literal(ticket.runner)));
+                """
+        }
+        let body = """
+            BEGIN
+                IF current_setting('muster.claim', true) IS DISTINCT FROM \(try literal(ticket.token)) THEN
+                    RAISE EXCEPTION 'the script ended the transaction it ran in, or reset all settings'
+                        USING errcode = 'MU002';
+                END IF;
+                \(try upsert(ticket, state: "succeeded", finished: "clock_timestamp()"))
+                IF NOT FOUND THEN RAISE EXCEPTION 'done' USING errcode = 'MU003'; END IF;
+            END
+            """
+        return "DO \(try literal(body));"
+    }
+
+    /// Fence, re-read and the `running` receipt, committed before work that cannot be transactional. The session lock
+    /// must be held already. A message; the result at index 2 has the attempt where the ledger counts it.
+    package func begin(_ ticket: ClaimTicket) throws(DatabaseError) -> String {
+        let work: String
+        if isLocal {
+            work = "SELECT \(sql.name("begin_attempt"))(\(try common(ticket)), \(try literal(ticket.host)))"
+        } else {
+            let body = """
+                DECLARE
+                    v_seen record;
+                BEGIN
+                    \(try examine(ticket))
+                    \(try upsert(ticket, state: "running", finished: "NULL"))
+                END
+                """
+            work = "DO \(try literal(body))"
+        }
+        return enclosed(work)
+    }
+
+    /// The end of what `begin` began. A message; the row of the result at index 2 says whether the lock was still held:
+    /// if it was not, the state became `unknown`. No row: another runner has taken over.
+    ///
+    /// - Parameter attempt: what `begin` answered; only the ledger's own rows need it.
+    package func end(
+        _ ticket: ClaimTicket, attempt: Int, state: ExecutionState, clean: Bool?
+    ) throws(DatabaseError) -> String {
+        if isLocal {
+            let cleanText = clean.map(String.init) ?? "null"
+            return enclosed(
+                """
+                SELECT \(sql.name("end_attempt"))(\(try literal(ticket.workspace)), \(try literal(ticket.tenant)), \
+                \(try literal(ticket.identity.runbook)), \(try literal(ticket.identity.key)), \
+                \(try literal(ticket.runner)), \(attempt), \(try literal(state.rawValue)), \(cleanText), \
+                \(ticket.tenantKey))
+                """)
+        }
+        return enclosed(
+            """
+            WITH lock AS (
+                SELECT count(*) > 0 AS held FROM pg_locks l
+                WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.objsubid = 1
+                  AND l.mode = 'ExclusiveLock'
+                  AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+                  AND (l.classid::bigint << 32) | l.objid::bigint = \(ticket.tenantKey))
+            UPDATE \(receipts) SET
+                state = CASE WHEN lock.held THEN \(try literal(state.rawValue)) ELSE 'unknown' END,
+                finished_at = clock_timestamp()
+            FROM lock
+            WHERE workspace = \(try literal(ticket.workspace)) AND holder = \(try literal(ticket.holder))
+              AND runbook = \(try literal(ticket.identity.runbook)) AND key = \(try literal(ticket.identity.key))
+              AND state = 'running' AND runner = \(try literal(ticket.runner)) AND fence = \(ticket.job.fence)
+            RETURNING lock.held
+            """)
+    }
+
+    /// One transaction of our own under a search_path in which nobody else's objects answer.
+    private func enclosed(_ work: String) -> String {
+        "\(sql.begin); SET LOCAL search_path = pg_catalog, pg_temp; \(work); COMMIT"
+    }
+
+    /// Makes the table of receipts where it is missing. Several runners may come at once: a duplicate is no error.
+    package func ensureTable(in session: any DatabaseSession) throws(DatabaseError) {
+        guard !isLocal else { return }
+        for _ in 0..<20 {
+            let exists = try session.row("select pg_catalog.to_regclass($1) is not null", [.text(receipts)])
+            if exists?[0].boolean == true { return }
+            do throws(DatabaseError) {
+                try session.withTransaction(sql.begin) { () throws(DatabaseError) in
+                    try session.run(
+                        """
+                        SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_min_messages = warning;
+                        \(postgresReceiptsDDL(sql))
+                        """)
+                }
+            } catch where ["23505", "42P06", "42P07", "40P01"].contains(error.sqlState) {
+                continue
+            }
+        }
+        throw DatabaseError(.statement, "the table \(receipts) could not be made: others keep interfering")
+    }
+
+    // MARK: Pieces
+
+    private func literal(_ text: String) throws(DatabaseError) -> String { try PostgresText.quoteLiteral(text) }
+
+    private func common(_ ticket: ClaimTicket) throws(DatabaseError) -> String {
+        """
+        \(try literal(ticket.workspace)), \(try literal(ticket.tenant)), \(try literal(ticket.identity.runbook)), \
+        \(try literal(ticket.identity.key)), \(try literal(ticket.checksum)), \
+        \(try literal(ticket.policy.rawValue)), \(ticket.mayRepeat), \(try literal(ticket.run)), \
+        \(try literal(ticket.runner)), \(ticket.job.attempt)
+        """
+    }
+
+    /// The rules of the ledger's `claim`, over a receipt. Operators and functions are resolved in pg_catalog: the block
+    /// runs under a search_path of our own.
+    private func examine(_ ticket: ClaimTicket) throws(DatabaseError) -> String {
+        """
+        SELECT state, checksum, fence, tenant INTO v_seen FROM \(receipts)
+            WHERE workspace = \(try literal(ticket.workspace)) AND holder = \(try literal(ticket.holder))
+              AND runbook = \(try literal(ticket.identity.runbook)) AND key = \(try literal(ticket.identity.key));
+        IF v_seen.fence > \(ticket.job.fence) THEN
+            RAISE EXCEPTION 'another runner has taken over this job' USING errcode = 'MU004';
+        END IF;
+        IF v_seen.tenant <> \(try literal(ticket.tenant)) THEN
+            RAISE EXCEPTION 'the receipt stands under the name of tenant %', v_seen.tenant USING errcode = 'MU008';
+        END IF;
+        IF v_seen.state IN ('succeeded', 'baselined') THEN
+            IF v_seen.checksum = \(try literal(ticket.checksum)) OR \(ticket.policy == .accept) THEN
+                RAISE EXCEPTION 'done' USING errcode = 'MU003';
+            ELSIF \(ticket.policy == .fail) THEN
+                RAISE EXCEPTION 'done with another body (%)', v_seen.checksum USING errcode = 'MU006';
+            END IF;
+        ELSIF v_seen.state IN ('running', 'unknown') AND NOT \(ticket.mayRepeat) THEN
+            RAISE EXCEPTION 'the end of its last attempt was not seen' USING errcode = 'MU007';
+        END IF;
+        """
+    }
+
+    private func upsert(
+        _ ticket: ClaimTicket, state: String, finished: String
+    ) throws(DatabaseError) -> String {
+        let isOpen =
+            state == "running" ? "true" : "r.state NOT IN ('succeeded', 'baselined') OR r.checksum <> excluded.checksum"
+        return """
+            INSERT INTO \(receipts) AS r (workspace, holder, tenant, runbook, key, state, attempt, fence, checksum,
+                run_id, runner, started_at, finished_at, backend_pid)
+            VALUES (\(try literal(ticket.workspace)), \(try literal(ticket.holder)), \(try literal(ticket.tenant)),
+                \(try literal(ticket.identity.runbook)), \(try literal(ticket.identity.key)), '\(state)', 1,
+                \(ticket.job.fence), \(try literal(ticket.checksum)), \(try literal(ticket.run)),
+                \(try literal(ticket.runner)), now(), \(finished), pg_backend_pid())
+            ON CONFLICT (workspace, holder, runbook, key) DO UPDATE SET
+                state = excluded.state, tenant = excluded.tenant, attempt = r.attempt + 1, fence = excluded.fence,
+                checksum = excluded.checksum, run_id = excluded.run_id, runner = excluded.runner,
+                started_at = excluded.started_at, finished_at = excluded.finished_at,
+                backend_pid = excluded.backend_pid
+            WHERE \(isOpen);
+            """
+    }
+}

@@ -1,0 +1,65 @@
+package import DatabaseAccess
+package import RunbookModel
+
+/// Claims and records in a tenant's SQLite file. Every method runs inside a transaction that the caller has begun; the
+/// tenant's lock is held already.
+package struct SQLiteReceipts {
+    package let session: any DatabaseSession
+
+    package init(session: any DatabaseSession) {
+        self.session = session
+    }
+
+    /// Makes the table where it is missing.
+    package func ensureTable() throws(DatabaseError) {
+        try session.execute(sqliteReceiptsDDL)
+    }
+
+    /// Reads the receipt and says whether the work may begin; nil means it may.
+    package func examine(_ ticket: ClaimTicket) throws(DatabaseError) -> ClaimState? {
+        guard
+            let row = try session.row(
+                """
+                SELECT state, checksum, fence, tenant FROM main.muster_receipts
+                WHERE workspace = ?1 AND holder = ?2 AND runbook = ?3 AND key = ?4
+                """, key(ticket))
+        else { return nil }
+        if let fence = row[2].integer, fence > ticket.job.fence { return .superseded }
+        if row[3].text != ticket.tenant { return .foreignReceipt }
+        switch row[0].text.flatMap(ExecutionState.init) {
+        case .succeeded, .baselined:
+            if row[1].text == ticket.checksum || ticket.policy == .accept { return .done }
+            return ticket.policy == .fail ? .drifted : nil
+        case .running, .unknown: return ticket.mayRepeat ? nil : .unseenEnd
+        case .failed, .rolledBack, nil: return nil
+        }
+    }
+
+    /// Writes the receipt of an end, or of a beginning (`running`).
+    package func record(_ ticket: ClaimTicket, state: ExecutionState, rowsAffected: Int?) throws(DatabaseError) {
+        let finished = state == .running ? "NULL" : "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+        try session.execute(
+            """
+            INSERT INTO main.muster_receipts AS r (workspace, holder, runbook, key, tenant, state, attempt, fence,
+                checksum, run_id, runner, rows_affected, started_at, finished_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), \(finished))
+            ON CONFLICT (workspace, holder, runbook, key) DO UPDATE SET
+                tenant = excluded.tenant, state = excluded.state, fence = excluded.fence, checksum = excluded.checksum,
+                attempt = r.attempt + (r.state <> 'running' OR r.fence <> excluded.fence),
+                run_id = excluded.run_id, runner = excluded.runner, rows_affected = excluded.rows_affected,
+                started_at = CASE WHEN r.state = 'running' AND r.fence = excluded.fence THEN r.started_at
+                    ELSE excluded.started_at END,
+                finished_at = excluded.finished_at
+            """,
+            key(ticket) + [
+                .text(ticket.tenant), .text(state.rawValue), DatabaseValue(ticket.job.fence), .text(ticket.checksum),
+                .text(ticket.run), .text(ticket.runner), DatabaseValue(rowsAffected),
+            ])
+    }
+
+    private func key(_ ticket: ClaimTicket) -> [DatabaseValue] {
+        [
+            .text(ticket.workspace), .text(ticket.holder), .text(ticket.identity.runbook), .text(ticket.identity.key),
+        ]
+    }
+}

@@ -1,0 +1,41 @@
+package import DatabaseAccess
+
+extension Ledger {
+    /// How long a runner may be silent before its jobs are taken over, in seconds. It beats every two seconds.
+    package static let silence = 15
+
+    package func addRunner(_ runner: String, run: String, host: String, pid: Int) throws(DatabaseError) {
+        try execute(
+            "insert into \(sql.runners) (id, run_id, host, pid) values ($1, $2, $3, $4)",
+            [.text(runner), .text(run), .text(host), DatabaseValue(pid)])
+    }
+
+    package func beat(_ runner: String) throws(DatabaseError) {
+        try execute("update \(sql.runners) set heartbeat_at = \(sql.clock) where id = $1", [.text(runner)])
+    }
+
+    /// Says goodbye: what the runner had claimed and not begun goes back to the queue.
+    package func endRunner(_ runner: String, run: String) throws(DatabaseError) {
+        try writing { () throws(DatabaseError) in
+            try execute(
+                """
+                update \(sql.jobs) set state = 'queued', runner = null
+                where run_id = $1 and runner = $2 and state = 'running'
+                """, [.text(run), .text(runner)])
+            try execute("update \(sql.runners) set ended_at = \(sql.clock) where id = $1", [.text(runner)])
+        }
+    }
+
+    /// Gives the jobs of silent runners back to the queue. Each claim counts up the job's attempt, so that the silent
+    /// one, should it wake up, is fenced off.
+    package func releaseSilentRunners(of run: String) throws(DatabaseError) -> Int {
+        try execute(
+            """
+            update \(sql.jobs) set state = 'queued', runner = null
+            where run_id = $1 and state = 'running' and runner in (
+                select id from \(sql.runners)
+                where run_id = $1 and (ended_at is not null or heartbeat_at < \(sql.ago(seconds: Self.silence))))
+            """, [.text(run)]
+        ).rowsAffected
+    }
+}

@@ -1,0 +1,113 @@
+package import DatabaseAccess
+package import RunbookModel
+
+/// A run that has a row, and whether this runner made it.
+package struct StartedRun: Sendable {
+    package var id: String
+    package var joined: Bool
+}
+
+extension Ledger {
+    /// Ensures the run of that identity and puts a job for each tenant of the scope that still has something to do, in
+    /// one transaction; the question is asked again there, so that what was finished meanwhile makes no job.
+    ///
+    /// - Parameter settled: how many tenants were done already when the plan was made.
+    /// - Returns: nil when nothing is left to do; then nothing was written.
+    package func startRun(
+        _ draft: RunDraft, jobs scope: LedgerScope, settled: Int
+    ) throws(DatabaseError) -> StartedRun? {
+        try session.run(sql.begin)
+        do throws(DatabaseError) {
+            let run = try ensureRun(draft, settled: settled)
+            try putJobs(scope, run: run.id)
+            let open = try row(
+                "select exists (select 1 from \(sql.jobs) where run_id = $1 and state in ('queued', 'running'))",
+                [.text(run.id)])
+            let hasWork = run.joined || open?[0].boolean == true
+            try session.run(hasWork ? "COMMIT" : "ROLLBACK")
+            return hasWork ? run : nil
+        } catch {
+            if session.isUsable, session.isInTransaction {
+                do throws(DatabaseError) { try session.run("ROLLBACK") } catch { session.close() }
+            }
+            throw error
+        }
+    }
+
+    private func ensureRun(_ draft: RunDraft, settled: Int) throws(DatabaseError) -> StartedRun {
+        // A run of the same identity may complete between the two statements; then the insert succeeds.
+        while true {
+            let id = RunID.make()
+            let made = try row(
+                """
+                insert into \(sql.runs) (id, workspace, identity, phase, selection, status, stages, already_done,
+                    manifest_digest, manifest, release, revision, door, initiator_kind, initiator_name, initiator_url)
+                values ($1, $2, $3, $4, $5, 'running', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                on conflict (workspace, identity) where status <> 'completed' do nothing
+                returning id
+                """,
+                [
+                    .text(id), .text(workspace), .text(draft.identity), DatabaseValue(draft.phase),
+                    .text(draft.selection), DatabaseValue(draft.stages), DatabaseValue(settled),
+                    .text(draft.source.digest), .text(draft.source.text), DatabaseValue(draft.release),
+                    DatabaseValue(draft.revision), .text(draft.door), .text(draft.initiator.kind),
+                    .text(draft.initiator.name), DatabaseValue(draft.initiator.url),
+                ])
+            if made != nil { return StartedRun(id: id, joined: false) }
+            let open = try row(
+                "select id from \(sql.runs) where workspace = $1 and identity = $2 and status <> 'completed'",
+                [.text(workspace), .text(draft.identity)])
+            if let id = open?[0].text { return StartedRun(id: id, joined: true) }
+        }
+    }
+
+    private func putJobs(_ scope: LedgerScope, run: String) throws(DatabaseError) {
+        guard !scope.tenants.isEmpty else { return }
+        let pending = unsettled(scope, first: 3)
+        try execute(
+            """
+            \(pending.sql)
+            insert into \(sql.jobs) (run_id, tenant, position, stage, state, reason)
+            select $2, u.id, u.ord, u.stage, u.state, u.reason from u where true
+            on conflict (run_id, tenant) do nothing
+            """, [.text(workspace), .text(run)] + pending.parameters)
+    }
+
+    /// Completes the run if no job is open. Whoever sees an open run without open jobs calls this; one of them wins.
+    ///
+    /// The job rows must be committed before, in a transaction of their own.
+    /// - Returns: whether this call completed it.
+    package func completeRun(_ run: String, outcome: RunOutcome) throws(DatabaseError) -> Bool {
+        try execute(
+            """
+            update \(sql.runs) set status = 'completed', outcome = $2, finished_at = \(sql.clock),
+                total = s.total, processed = s.processed, succeeded = s.succeeded, skipped = s.skipped,
+                failed = s.failed, blocked = s.blocked, unknown = s.unknown, cancelled = s.cancelled
+            from \(sql.name("run_summary")) s
+            where id = $1 and s.run_id = $1 and \(sql.runs).status <> 'completed' and not exists (
+                select 1 from \(sql.jobs) where run_id = $1 and state in ('queued', 'running'))
+            """, [.text(run), .text(outcome.rawValue)]
+        ).rowsAffected == 1
+    }
+
+    /// Moves the run to its next stage once no job of this one is open. If anything before the border is not done, what
+    /// stands behind it is blocked: a barrier is passed by all or by none.
+    package func advanceRun(_ run: String, past stage: Int) throws(DatabaseError) {
+        try writing { () throws(DatabaseError) in
+            let moved = try execute(
+                """
+                update \(sql.runs) set stage = stage + 1
+                where id = $1 and stage = $2 and status <> 'completed' and not exists (
+                    select 1 from \(sql.jobs) where run_id = $1 and stage = $2 and state in ('queued', 'running'))
+                """, [.text(run), DatabaseValue(stage)])
+            guard moved.rowsAffected == 1 else { return }
+            try execute(
+                """
+                update \(sql.jobs) set state = 'blocked', reason = 'after', finished_at = \(sql.clock)
+                where run_id = $1 and state = 'queued' and exists (
+                    select 1 from \(sql.jobs)
+                    where run_id = $1 and state in ('failed', 'blocked', 'unknown', 'cancelled'))
+                """, [.text(run)])
+        }
+    }
+}

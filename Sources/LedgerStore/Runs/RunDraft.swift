@@ -1,0 +1,31 @@
+package import RunbookModel
+
+/// What a run is, before it has a row.
+package struct RunDraft: Sendable {
+    /// `sha256:<hex>` over workspace, phase, selection and manifest digest: unique while a run is open.
+    package var identity: String
+    package var phase: String?
+    /// As a person would read it.
+    package var selection: String
+    package var stages: Int
+    package var source: ManifestSource
+    package var release: String?
+    package var revision: String?
+    package var door: String
+    package var initiator: Initiator
+
+    package init(
+        identity: String, phase: String?, selection: String, stages: Int, source: ManifestSource, release: String?,
+        revision: String?, door: String, initiator: Initiator
+    ) {
+        self.identity = identity
+        self.phase = phase
+        self.selection = selection
+        self.stages = stages
+        self.source = source
+        self.release = release
+        self.revision = revision
+        self.door = door
+        self.initiator = initiator
+    }
+}

@@ -1,0 +1,388 @@
+/// The JSON Schema of the manifest, as `muster schema` prints it.
+package enum ManifestSchema {
+    /// The same text as `manifests/muster.schema.json`; recorded from it by the tests (`MUSTER_RECORD=1`).
+    package static let text = #"""
+        {
+          "$schema": "https://json-schema.org/draft/2020-12/schema",
+          "title": "Muster manifest",
+          "description": "Which runbooks a deploy runs, in which order, on which tenants. In every text ${NAME} and ${NAME:-default} stand for environment variables, $${ for the characters ${ themselves. Paths are relative to the manifest.",
+          "type": "object",
+          "required": ["manifest", "tenants", "runbooks"],
+          "additionalProperties": false,
+          "properties": {
+            "$schema": {
+              "description": "Where this schema is, for editors.",
+              "type": "string", "minLength": 1
+            },
+            "manifest": {
+              "description": "The version of this format: 1.",
+              "anyOf": [{ "const": 1 }, { "$ref": "#/$defs/variable" }]
+            },
+            "workspace": {
+              "description": "The owner of the tenants and of their part of the ledger; \"default\" unless named.",
+              "$ref": "#/$defs/name"
+            },
+            "ledger": {
+              "description": "Where Muster remembers what is done.",
+              "type": "object",
+              "additionalProperties": false,
+              "properties": {
+                "url": {
+                  "description": "postgres://USER@HOST:PORT/DATABASE or sqlite:PATH. Left out, DATABASE_URL is taken.",
+                  "$ref": "#/$defs/address"
+                },
+                "direct_url": {
+                  "description": "The same PostgreSQL database around its pooler, for work that needs a session. Left out, DIRECT_URL is taken.",
+                  "$ref": "#/$defs/postgresAddress"
+                },
+                "schema": {
+                  "description": "PostgreSQL: the schema of the ledger's tables; \"muster\" unless named.",
+                  "$ref": "#/$defs/schemaName"
+                },
+                "retention": {
+                  "description": "How long the history of finished runs is kept, a day at least; \"90d\" unless given.",
+                  "$ref": "#/$defs/duration"
+                },
+                "pooler": { "$ref": "#/$defs/pooler" }
+              }
+            },
+            "tenants": {
+              "description": "Where tenants come from: one of list, query, files, command; and what stands for each of them.",
+              "type": "object",
+              "additionalProperties": false,
+              "oneOf": [
+                { "required": ["list"] },
+                { "required": ["query"] },
+                { "required": ["files"] },
+                { "required": ["command"] }
+              ],
+              "dependentRequired": { "url": ["query"] },
+              "properties": {
+                "list": {
+                  "description": "The tenants themselves: ids, or objects with id, url, schema and any labels.",
+                  "type": "array",
+                  "items": { "anyOf": [{ "$ref": "#/$defs/line" }, { "$ref": "#/$defs/tenant" }] }
+                },
+                "query": {
+                  "description": "One query that answers a row per tenant: the column id is required, url and schema are known, every other column is a label.",
+                  "type": "string", "minLength": 1
+                },
+                "url": {
+                  "description": "The database that the query is asked in; the ledger's unless given.",
+                  "$ref": "#/$defs/address"
+                },
+                "files": {
+                  "description": "A pattern such as tenants/*.db: each matching SQLite file is a tenant, its id the file's name without the ending.",
+                  "$ref": "#/$defs/line"
+                },
+                "command": {
+                  "description": "A program and its arguments. It prints one JSON object a line, with the fields of a tenant.",
+                  "$ref": "#/$defs/arguments"
+                },
+                "target": {
+                  "description": "What a tenant's scripts run against. {id}, {schema} and every other column may stand in it.",
+                  "type": "object",
+                  "additionalProperties": false,
+                  "properties": {
+                    "url": {
+                      "description": "The tenant's database; columns are percent-encoded. Left out: the tenant's own url, else the ledger's.",
+                      "$ref": "#/$defs/addressTemplate"
+                    },
+                    "direct_url": {
+                      "description": "The same PostgreSQL database around its pooler.",
+                      "$ref": "#/$defs/addressTemplate"
+                    },
+                    "schema": {
+                      "description": "PostgreSQL: the tenant's schema. Left out: the tenant's own column schema, if it has one.",
+                      "$ref": "#/$defs/schemaName"
+                    },
+                    "role": {
+                      "description": "PostgreSQL: the role that scripts run as (SET LOCAL ROLE).",
+                      "$ref": "#/$defs/line"
+                    },
+                    "pooler": { "$ref": "#/$defs/pooler" }
+                  }
+                },
+                "search_path": {
+                  "description": "PostgreSQL: schemas in order. Left out: the tenant's schema alone.",
+                  "type": "array", "minItems": 1,
+                  "items": { "$ref": "#/$defs/schemaName" }
+                },
+                "settings": {
+                  "description": "Settings for each script, such as \"app.tenant_id\": \"{id}\", for row-level security.",
+                  "type": "object",
+                  "propertyNames": {
+                    "pattern": "^[A-Za-z_][A-Za-z0-9_$]*([.][A-Za-z_][A-Za-z0-9_$]*)+$",
+                    "not": { "pattern": "^[Mm][Uu][Ss][Tt][Ee][Rr][.]" }
+                  },
+                  "additionalProperties": { "$ref": "#/$defs/line" }
+                },
+                "isolation": {
+                  "description": "With settings: row_security refuses a role that bypasses it; script trusts the scripts to filter themselves.",
+                  "anyOf": [{ "enum": ["row_security", "script"] }, { "$ref": "#/$defs/variable" }]
+                },
+                "expect": {
+                  "description": "When a set of tenants is too small to be true.",
+                  "type": "object",
+                  "additionalProperties": false,
+                  "properties": {
+                    "min": {
+                      "description": "The fewest tenants.",
+                      "anyOf": [{ "type": "integer", "minimum": 0, "maximum": 2147483647 }, { "$ref": "#/$defs/variable" }]
+                    },
+                    "shrink": {
+                      "description": "How many tenants fewer than last time are accepted: a number, or a share such as \"10%\".",
+                      "$ref": "#/$defs/allowance"
+                    }
+                  }
+                }
+              }
+            },
+            "defaults": {
+              "description": "For every runbook that does not say otherwise.",
+              "type": "object",
+              "additionalProperties": false,
+              "properties": {
+                "lock_wait": { "$ref": "#/$defs/lockWait" },
+                "lock_timeout": { "$ref": "#/$defs/lockTimeout" },
+                "statement_timeout": { "$ref": "#/$defs/statementTimeout" },
+                "runbook_timeout": { "$ref": "#/$defs/runbookTimeout" },
+                "retries": { "$ref": "#/$defs/retries" },
+                "fuse": { "$ref": "#/$defs/notYet" }
+              }
+            },
+            "concurrency": {
+              "description": "How much may be under way at once.",
+              "type": "object",
+              "additionalProperties": false,
+              "properties": {
+                "tenants": {
+                  "description": "Tenants that one runner works on at once; 8 unless given.",
+                  "anyOf": [{ "type": "integer", "minimum": 1, "maximum": 1024 }, { "$ref": "#/$defs/variable" }]
+                },
+                "per_server": {
+                  "description": "Connections per database server, over all runners; 16 unless given.",
+                  "anyOf": [{ "type": "integer", "minimum": 1, "maximum": 10000 }, { "$ref": "#/$defs/variable" }]
+                }
+              }
+            },
+            "phases": {
+              "description": "The named moments of a deploy, in order; \"pre-deploy\" and \"post-deploy\" unless given.",
+              "type": "array", "minItems": 1, "uniqueItems": true,
+              "items": { "$ref": "#/$defs/name" }
+            },
+            "runbooks": {
+              "description": "What is done, ordered by after, then by position.",
+              "type": "array",
+              "items": { "$ref": "#/$defs/runbook" }
+            },
+            "hooks": {
+              "description": "Programs around a run and around each tenant. Not supported yet: the lists must be empty.",
+              "type": "object",
+              "additionalProperties": false,
+              "properties": {
+                "before_run": { "$ref": "#/$defs/nothingYet" },
+                "after_run": { "$ref": "#/$defs/nothingYet" },
+                "before_tenant": { "$ref": "#/$defs/nothingYet" },
+                "after_tenant": { "$ref": "#/$defs/nothingYet" },
+                "on_failure": { "$ref": "#/$defs/nothingYet" }
+              }
+            },
+            "rollout": { "$ref": "#/$defs/nothingYet" },
+            "alerts": { "$ref": "#/$defs/nothingYet" }
+          },
+          "$defs": {
+            "runbook": {
+              "description": "One unit of work, done once per tenant under its key.",
+              "type": "object",
+              "required": ["id"],
+              "additionalProperties": false,
+              "oneOf": [{ "required": ["sql"] }, { "required": ["exec"] }],
+              "allOf": [
+                {
+                  "if": { "required": ["exec"] },
+                  "then": {
+                    "not": {
+                      "anyOf": [
+                        { "required": ["transaction"] }, { "required": ["foreign_keys"] },
+                        { "required": ["lock_timeout"] }, { "required": ["statement_timeout"] }
+                      ]
+                    }
+                  },
+                  "else": { "not": { "anyOf": [{ "required": ["timeout"] }, { "required": ["dry_run"] }] } }
+                },
+                {
+                  "if": { "required": ["scope"], "properties": { "scope": { "const": "workspace" } } },
+                  "then": { "not": { "required": ["match"] } }
+                }
+              ],
+              "properties": {
+                "id": {
+                  "description": "Its name, unique in the manifest: letters, digits, \".\", \"_\" and \"-\".",
+                  "$ref": "#/$defs/name"
+                },
+                "key": {
+                  "description": "The idempotency key, \"1\" unless given: under a new key the runbook runs again.",
+                  "anyOf": [
+                    { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._+:-]*$", "maxLength": 100 },
+                    { "$ref": "#/$defs/variable" }
+                  ]
+                },
+                "title": { "description": "One line for people.", "$ref": "#/$defs/line" },
+                "phase": { "description": "One of phases; the first unless given.", "type": "string", "minLength": 1 },
+                "after": {
+                  "description": "Ids of runbooks that must be done first, of the same phase or an earlier one.",
+                  "type": "array", "uniqueItems": true,
+                  "items": { "type": "string", "minLength": 1 }
+                },
+                "scope": {
+                  "description": "Once per tenant, or once for the workspace, in the ledger's database.",
+                  "anyOf": [{ "enum": ["tenant", "workspace"] }, { "$ref": "#/$defs/variable" }]
+                },
+                "match": {
+                  "description": "Labels that a tenant must have, each with a value or a list of values. The others are not applicable.",
+                  "type": "object",
+                  "additionalProperties": {
+                    "anyOf": [
+                      { "type": "string", "minLength": 1 },
+                      { "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 } }
+                    ]
+                  }
+                },
+                "barrier": {
+                  "description": "Whether every tenant must finish what stands before it first.",
+                  "$ref": "#/$defs/switch"
+                },
+                "shared": { "$ref": "#/$defs/notYet" },
+                "transaction": {
+                  "description": "Whether the script and its receipt commit together; true unless given. CREATE INDEX CONCURRENTLY and VACUUM need false.",
+                  "$ref": "#/$defs/switch"
+                },
+                "repeatable": {
+                  "description": "Whether it may run again when its end was not seen.",
+                  "$ref": "#/$defs/switch"
+                },
+                "foreign_keys": {
+                  "description": "SQLite: whether foreign keys are enforced while the script runs; false unless given, as a table rebuild needs it.",
+                  "$ref": "#/$defs/switch"
+                },
+                "on_change": {
+                  "description": "What a changed body under a finished key means: fail (the default) refuses, rerun runs it again, accept counts it as done.",
+                  "anyOf": [{ "enum": ["fail", "rerun", "accept"] }, { "$ref": "#/$defs/variable" }]
+                },
+                "sql": { "description": "A file with SQL statements.", "$ref": "#/$defs/line" },
+                "exec": {
+                  "description": "A program and its arguments: a path, or a bare name for PATH. It is never a shell line.",
+                  "$ref": "#/$defs/arguments"
+                },
+                "timeout": {
+                  "description": "exec: after this long the program and all that it started are ended; runbook_timeout unless given.",
+                  "$ref": "#/$defs/duration"
+                },
+                "dry_run": {
+                  "description": "exec: whether the program may be started in a dry run (MUSTER_DRY_RUN is set).",
+                  "$ref": "#/$defs/switch"
+                },
+                "verify": {
+                  "description": "A file with one query that answers one boolean; false fails the execution.",
+                  "$ref": "#/$defs/line"
+                },
+                "lock_wait": { "$ref": "#/$defs/lockWait" },
+                "lock_timeout": { "$ref": "#/$defs/lockTimeout" },
+                "statement_timeout": { "$ref": "#/$defs/statementTimeout" },
+                "runbook_timeout": { "$ref": "#/$defs/runbookTimeout" },
+                "retries": { "$ref": "#/$defs/retries" },
+                "fuse": { "$ref": "#/$defs/notYet" }
+              }
+            },
+            "tenant": {
+              "type": "object",
+              "required": ["id"],
+              "properties": {
+                "id": { "description": "Its name, unique among the tenants.", "$ref": "#/$defs/line" },
+                "url": { "description": "Its database.", "$ref": "#/$defs/address" },
+                "schema": { "description": "PostgreSQL: its schema.", "$ref": "#/$defs/schemaName" }
+              },
+              "additionalProperties": { "description": "A label.", "type": ["string", "number", "boolean"] }
+            },
+            "lockWait": {
+              "description": "How long a tenant that somebody else works on is waited for; \"5m\" unless given.",
+              "$ref": "#/$defs/duration"
+            },
+            "lockTimeout": {
+              "description": "How long a statement waits for a table's lock, or \"none\"; \"3s\" unless given.",
+              "$ref": "#/$defs/limit"
+            },
+            "statementTimeout": {
+              "description": "How long one statement may take, or \"none\"; \"15m\" unless given.",
+              "$ref": "#/$defs/limit"
+            },
+            "runbookTimeout": {
+              "description": "How long a runbook may take in one tenant, or \"none\"; \"1h\" unless given.",
+              "$ref": "#/$defs/limit"
+            },
+            "retries": {
+              "description": "How often a transient failure is tried again; 3 unless given.",
+              "anyOf": [{ "type": "integer", "minimum": 0, "maximum": 100 }, { "$ref": "#/$defs/variable" }]
+            },
+            "variable": {
+              "description": "A text that holds an environment variable.",
+              "type": "string", "pattern": "[$][{][A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?[}]"
+            },
+            "name": {
+              "anyOf": [
+                { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$", "maxLength": 100 },
+                { "$ref": "#/$defs/variable" }
+              ]
+            },
+            "line": { "type": "string", "minLength": 1, "pattern": "^[^\\u0000-\\u001f\\u007f]*$" },
+            "schemaName": {
+              "allOf": [{ "$ref": "#/$defs/line" }, { "not": { "pattern": "^(pg_|[$]user$|information_schema$)" } }]
+            },
+            "address": {
+              "anyOf": [
+                { "$ref": "#/$defs/postgresAddress" },
+                { "type": "string", "pattern": "^sqlite:(//)?[^?]+$", "not": { "pattern": "^sqlite:(:memory:$|//[^/])" } },
+                { "$ref": "#/$defs/variable" }
+              ]
+            },
+            "postgresAddress": {
+              "anyOf": [{ "type": "string", "pattern": "^postgres(ql)?://" }, { "$ref": "#/$defs/variable" }]
+            },
+            "addressTemplate": { "anyOf": [{ "$ref": "#/$defs/address" }, { "type": "string", "pattern": "^[{]" }] },
+            "arguments": { "type": "array", "minItems": 1, "items": { "type": "string" } },
+            "switch": { "anyOf": [{ "type": "boolean" }, { "$ref": "#/$defs/variable" }] },
+            "duration": {
+              "description": "Whole numbers with units, the largest first: \"250ms\", \"3s\", \"5m\", \"1h30m\", \"90d\".",
+              "anyOf": [
+                { "type": "string", "pattern": "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$" },
+                { "$ref": "#/$defs/variable" }
+              ]
+            },
+            "limit": {
+              "anyOf": [
+                { "const": "none" },
+                { "allOf": [{ "$ref": "#/$defs/duration" }, { "not": { "pattern": "^(0+[a-z]+)+$" } }] }
+              ]
+            },
+            "allowance": {
+              "anyOf": [
+                { "type": "integer", "minimum": 0, "maximum": 2147483647 },
+                { "type": "string", "pattern": "^0*(100|[0-9]{1,2})%$" },
+                { "$ref": "#/$defs/variable" }
+              ]
+            },
+            "pooler": {
+              "description": "PostgreSQL: what kind of pooler stands in between. Left out, Muster finds out.",
+              "anyOf": [{ "enum": ["session", "transaction"] }, { "$ref": "#/$defs/variable" }]
+            },
+            "notYet": { "description": "Not supported yet.", "const": false },
+            "nothingYet": {
+              "description": "Not supported yet.",
+              "anyOf": [{ "type": "array", "maxItems": 0 }, { "type": "object", "maxProperties": 0 }]
+            }
+          }
+        }
+
+        """#
+}

@@ -1,0 +1,69 @@
+package import RunbookModel
+
+/// Which fields of an answer hold words from outside.
+extension Masker {
+    package func callAsFunction(_ failure: Failure) -> Failure {
+        var failure = failure
+        failure.message = self(failure.message)
+        failure.detail = self(failure.detail)
+        failure.hint = self(failure.hint)
+        failure.statement = self(failure.statement)
+        return failure
+    }
+
+    package func callAsFunction(_ error: ReportError?) -> ReportError? {
+        error.map { ReportError(code: $0.code, message: self($0.message)) }
+    }
+
+    package func callAsFunction(_ report: Report) -> Report {
+        var report = report
+        report.failures = report.failures.map { self($0) }
+        for index in report.causes.indices { report.causes[index].message = self(report.causes[index].message) }
+        report.notices = report.notices.map { self($0) }
+        report.error = self(report.error)
+        return report
+    }
+
+    package func callAsFunction(_ report: PlanReport) -> PlanReport {
+        var report = report
+        for tenant in report.tenants.indices {
+            for step in report.tenants[tenant].steps.indices {
+                report.tenants[tenant].steps[step].reason = self(report.tenants[tenant].steps[step].reason)
+            }
+        }
+        report.notices = report.notices.map { self($0) }
+        report.error = self(report.error)
+        return report
+    }
+
+    package func callAsFunction(_ report: StatusReport) -> StatusReport {
+        var report = report
+        report.notices = report.notices.map { self($0) }
+        report.error = self(report.error)
+        return report
+    }
+
+    package func callAsFunction(_ report: CheckReport) -> CheckReport {
+        var report = report
+        report.error = self(report.error)
+        return report
+    }
+
+    package func callAsFunction(_ detail: RunDetail) -> RunDetail {
+        var detail = detail
+        detail.failures = detail.failures.map { self($0) }
+        return detail
+    }
+
+    package func callAsFunction(_ event: RunEvent) -> RunEvent {
+        switch event {
+        case .executionFinished(let tenant, let identity, let state, let rowsAffected, let durationMS, let failure):
+            .executionFinished(
+                tenant: tenant, identity: identity, state: state, rowsAffected: rowsAffected, durationMS: durationMS,
+                failure: failure.map { self($0) })
+        case .message(let text): .message(self(text))
+        case .summary(let report): .summary(self(report))
+        case .runStarted, .tenantStarted, .waitingLock, .tenantFinished: event
+        }
+    }
+}

@@ -1,0 +1,127 @@
+/// Decides, from what is on record, what would become of each runbook in one tenant.
+package struct TenantPlanner: Sendable {
+    /// Every runbook of the manifest, in the order of execution.
+    package let runbooks: [Runbook]
+    /// Which of them are asked about.
+    package let selected: Set<Identity>
+    private let phases: [String]
+
+    package init(manifest: Manifest, selection: Selection) {
+        runbooks = manifest.runbooks
+        phases = manifest.phases
+        selected = Set(manifest.runbooks.filter { $0.isSelected(by: selection) }.map(\.identity))
+    }
+
+    package struct Step: Sendable {
+        package var runbook: Runbook
+        package var decision: PlanDecision
+        package var reason: String?
+        /// Its last end was not seen, and `verify` answers first.
+        package var asksVerify = false
+    }
+
+    /// One step per selected runbook of `scope`.
+    ///
+    /// - Parameter recorded: of this tenant, and of the workspace's own runbooks.
+    package func steps(
+        scope: RunbookScope, labels: [String: String], recorded: [Identity: RecordedExecution]
+    ) -> [Step] {
+        var steps: [Step] = []
+        /// Why a runbook keeps what comes after it from running; none for those that are or will be done.
+        var obstacles: [String: String] = [:]
+        var brokenPhase: (index: Int, reason: String)?
+        for runbook in runbooks {
+            guard runbook.scope == scope else {
+                // The other scope stands on the far side of a barrier; only what is known to be lost blocks.
+                if let obstacle = obstacle(of: recorded[runbook.identity], runbook) { obstacles[runbook.id] = obstacle }
+                continue
+            }
+            var step = step(runbook, labels, recorded[runbook.identity])
+            if step.decision == .run {
+                if let after = runbook.after.first(where: { obstacles[$0] != nil }), let obstacle = obstacles[after] {
+                    step = Step(runbook: runbook, decision: .blocked, reason: "after \(after), which \(obstacle)")
+                } else if let broken = brokenPhase, phaseIndex(runbook) > broken.index {
+                    step = Step(runbook: runbook, decision: .blocked, reason: broken.reason)
+                }
+            }
+            let isSelected = selected.contains(runbook.identity)
+            if let obstacle = obstacle(step, isSelected: isSelected) {
+                obstacles[runbook.id] = obstacle
+                if isSelected, brokenPhase == nil || phaseIndex(runbook) < (brokenPhase?.index ?? 0) {
+                    brokenPhase = (phaseIndex(runbook), "\(runbook.id) of phase \(runbook.phase) \(obstacle)")
+                }
+            }
+            if isSelected { steps.append(step) }
+        }
+        return steps
+    }
+
+    private func phaseIndex(_ runbook: Runbook) -> Int { phases.firstIndex(of: runbook.phase) ?? 0 }
+
+    /// The decision without regard to other runbooks.
+    private func step(_ runbook: Runbook, _ labels: [String: String], _ recorded: RecordedExecution?) -> Step {
+        guard runbook.applies(to: labels) else {
+            return Step(runbook: runbook, decision: .notApplicable, reason: "its labels do not match")
+        }
+        guard let recorded else { return Step(runbook: runbook, decision: .run) }
+        switch recorded.state {
+        case .succeeded, .baselined:
+            guard recorded.checksum != runbook.checksum else { return Step(runbook: runbook, decision: .done) }
+            switch runbook.onChange {
+            case .accept: return Step(runbook: runbook, decision: .done, reason: "its body has changed; accepted")
+            case .rerun: return Step(runbook: runbook, decision: .run, reason: "its body has changed")
+            case .fail:
+                return Step(
+                    runbook: runbook, decision: .drifted,
+                    reason:
+                        "done with \(recorded.checksum.prefix(15))…, the manifest has \(runbook.checksum.prefix(15))…")
+            }
+        case .running, .unknown:
+            return undecided(runbook, "the end of its last attempt was not seen")
+        case .failed where recorded.clean == false:
+            if case .exec = runbook.action { return Step(runbook: runbook, decision: .run, reason: "failed before") }
+            return undecided(runbook, "its last attempt failed and left something behind")
+        case .failed: return Step(runbook: runbook, decision: .run, reason: "failed before")
+        case .rolledBack: return Step(runbook: runbook, decision: .run, reason: "rolled back before")
+        }
+    }
+
+    private func undecided(_ runbook: Runbook, _ why: String) -> Step {
+        if runbook.repeatable { return Step(runbook: runbook, decision: .run, reason: "\(why); repeatable") }
+        if runbook.verify != nil {
+            return Step(runbook: runbook, decision: .run, reason: "\(why); verify answers first", asksVerify: true)
+        }
+        return Step(runbook: runbook, decision: .unknown, reason: why)
+    }
+
+    private func obstacle(_ step: Step, isSelected: Bool) -> String? {
+        switch step.decision {
+        case .done, .notApplicable: nil
+        case .run: isSelected ? nil : "is not done and not selected"
+        case .blocked: "is blocked"
+        case .drifted: "has drifted"
+        case .unknown: "is unknown"
+        }
+    }
+
+    /// For a runbook of the other scope: it is done, or it runs on its side of the barrier, or it is lost.
+    private func obstacle(of recorded: RecordedExecution?, _ runbook: Runbook) -> String? {
+        let alone = step(runbook, [:], recorded)
+        guard runbook.scope == .workspace else { return nil }
+        return obstacle(alone, isSelected: selected.contains(runbook.identity))
+    }
+}
+
+extension Runbook {
+    /// Whether a tenant with these labels is meant.
+    package func applies(to labels: [String: String]) -> Bool {
+        match.allSatisfy { name, values in labels[name].map(values.contains) ?? false }
+    }
+
+    /// Whether a command with this selection is about it.
+    package func isSelected(by selection: Selection) -> Bool {
+        (selection.phase == nil || selection.phase == phase)
+            && (selection.runbooks.isEmpty || selection.runbooks.contains(id)
+                || selection.runbooks.contains(identity.description))
+    }
+}

@@ -1,0 +1,45 @@
+/// What became of one claimed job.
+package struct JobResult: Sendable {
+    package var job: ClaimedJob
+    /// `queued` gives it back: to the stage in `nextStage`, or to the same one when the run is stopping.
+    package var state: JobState
+    package var reason: BlockReason?
+    package var hasDrifted: Bool
+    /// Why it is blocked, for people.
+    package var message: String?
+    package var nextStage: Int?
+    package var executions: [ExecutionOutcome]
+    package var durationMS: Int
+
+    package init(
+        job: ClaimedJob, state: JobState, reason: BlockReason? = nil, hasDrifted: Bool = false, message: String? = nil,
+        nextStage: Int? = nil, executions: [ExecutionOutcome] = [], durationMS: Int = 0
+    ) {
+        self.job = job
+        self.state = state
+        self.reason = reason
+        self.hasDrifted = hasDrifted
+        self.message = message
+        self.nextStage = nextStage
+        self.executions = executions
+        self.durationMS = durationMS
+    }
+}
+
+/// A job that a runner has claimed.
+package struct ClaimedJob: Sendable, Hashable {
+    /// Empty for the workspace's own job.
+    package var tenant: String
+    package var stage: Int
+    /// How often this job has been claimed; with the runner it is the fence of every write.
+    package var attempt: Int
+    /// A number that only grows over all claims of this ledger: the fence of receipts elsewhere.
+    package var fence: Int
+
+    package init(tenant: String, stage: Int, attempt: Int, fence: Int) {
+        self.tenant = tenant
+        self.stage = stage
+        self.attempt = attempt
+        self.fence = fence
+    }
+}

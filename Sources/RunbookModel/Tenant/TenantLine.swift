@@ -1,0 +1,90 @@
+import Foundation
+
+/// Reads one tenant from what a source prints: a line of JSON, or a row of columns.
+///
+/// `id` is required, `url` and `schema` are known, every other value is a label. No error repeats a value: it may hold a
+/// password.
+package enum TenantLine {
+    /// Reads one line of NDJSON; numbers and truth values become text, null counts as absent.
+    ///
+    /// - Parameter number: 1-based, for errors.
+    /// - Returns: nil for a line of white space.
+    package static func tenant(json line: some Collection<UInt8>, number: Int) throws(TenantFinding) -> Tenant? {
+        guard let text = String(validating: line, as: UTF8.self) else {
+            throw finding(number, "is not UTF-8", "print UTF-8")
+        }
+        guard text.contains(where: { !$0.isWhitespace }) else { return nil }
+        let members: [String: Scalar]
+        do {
+            members = try JSONDecoder().decode([String: Scalar].self, from: Data(text.utf8))
+        } catch DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty {
+            throw finding(
+                number, "has a \(shown(context.codingPath)) that is no text, number or truth value",
+                "print one flat object for each tenant")
+        } catch {
+            throw finding(number, "is no JSON object", #"print one object for each tenant, as in {"id": "acme"}"#)
+        }
+        return try tenant(members.mapValues(\.text), number, "line")
+    }
+
+    /// Reads one row of a query; null counts as absent.
+    ///
+    /// - Parameter number: 1-based, for errors.
+    package static func tenant(row: [(column: String, text: String?)], number: Int) throws(TenantFinding) -> Tenant {
+        var members: [String: String?] = [:]
+        for (column, text) in row where members.updateValue(text, forKey: column) != nil {
+            throw TenantFinding(
+                .source, "the query has two columns \"\(column)\"", remedy: "give one of them another name with AS")
+        }
+        return try tenant(members, number, "row")
+    }
+
+    private static func tenant(
+        _ members: [String: String?], _ number: Int, _ noun: String
+    ) throws(TenantFinding) -> Tenant {
+        var labels = members.compactMapValues(\.self)
+        guard let id = labels.removeValue(forKey: "id") else {
+            let nearest = NearestName.of("id", in: members.keys.sorted()).map { "; \"\($0)\" is a label" } ?? ""
+            throw TenantFinding(
+                .source, "\(noun) \(number) of the tenants has no \"id\"\(nearest)", remedy: "let the source give one")
+        }
+        let url = labels.removeValue(forKey: "url")
+        if url?.isEmpty == true {
+            throw TenantFinding(
+                .source, tenant: id, "its \"url\" is empty", remedy: "let the source give one, or null for none")
+        }
+        let schema = labels.removeValue(forKey: "schema")
+        return Tenant(id: id, schema: schema, url: url.map(Redacted.init), labels: labels)
+    }
+
+    private static func finding(_ number: Int, _ message: String, _ remedy: String) -> TenantFinding {
+        TenantFinding(.source, "line \(number) of the tenants \(message)", remedy: remedy)
+    }
+
+    private static func shown(_ path: [any CodingKey]) -> String {
+        path.first.map { TenantID.shown($0.stringValue) } ?? "value"
+    }
+
+    /// A JSON value that is no array and no object.
+    private struct Scalar: Decodable {
+        let text: String?
+
+        init(from decoder: any Decoder) throws {
+            let value = try decoder.singleValueContainer()
+            if value.decodeNil() {
+                text = nil
+            } else if let string = try? value.decode(String.self) {
+                text = string
+            } else if let truth = try? value.decode(Bool.self) {
+                text = truth ? "true" : "false"
+            } else if let integer = try? value.decode(Int64.self) {
+                text = String(integer)
+            } else if let number = try? value.decode(Decimal.self) {
+                text = number.description
+            } else {
+                let context = DecodingError.Context(codingPath: decoder.codingPath, debugDescription: "")
+                throw DecodingError.typeMismatch(String.self, context)
+            }
+        }
+    }
+}

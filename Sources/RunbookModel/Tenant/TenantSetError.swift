@@ -1,0 +1,21 @@
+/// Why a set of tenants is refused: the first findings, and how many there are.
+package struct TenantSetError: Error, Sendable, Hashable {
+    package static let limit = 20
+
+    /// At least one, at most `limit`.
+    package var findings: [TenantFinding]
+    package var total: Int
+
+    package init(_ findings: [TenantFinding]) {
+        self.findings = Array(findings.prefix(Self.limit))
+        total = findings.count
+    }
+}
+
+extension TenantSetError: CustomStringConvertible {
+    /// One line for each finding.
+    package var description: String {
+        let more = total > findings.count ? ["and \(total - findings.count) more"] : []
+        return (findings.map(\.description) + more).joined(separator: "\n")
+    }
+}

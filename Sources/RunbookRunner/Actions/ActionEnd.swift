@@ -1,0 +1,22 @@
+import RunbookModel
+
+/// How one try of an action ended.
+enum ActionEnd {
+    /// - counted: the ledger's row counts this try already.
+    case succeeded(rows: Int?, output: String?, counted: Bool)
+    /// It was done before; nothing was run.
+    case done
+    /// The lock is held by somebody else.
+    case busy
+    /// Another runner has this job now.
+    case superseded
+    case failed(Failure, isTransient: Bool, output: String?, counted: Bool)
+    /// The body under the finished key is another one.
+    case drifted(Failure)
+    /// Its end was not seen.
+    case unknown(Failure, output: String?, counted: Bool)
+    /// The server or the connection is gone, and nothing can have been half done that a new claim would not find.
+    case unreachable(Failure)
+    /// We stopped it; nothing of it remains.
+    case interrupted
+}

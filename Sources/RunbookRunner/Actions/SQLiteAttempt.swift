@@ -1,0 +1,86 @@
+import DatabaseAccess
+import Foundation
+import LedgerStore
+import RunbookModel
+
+/// Work that cannot be transactional, around a SQLite tenant: a committed `running` receipt, the work, its end. The
+/// tenant's lock is held by the worker already, which looks whether it still is before the end is recorded.
+struct SQLiteAttempt {
+    let runbook: Runbook
+    let ticket: ClaimTicket
+    let session: any DatabaseSession
+    let asksFirst: Bool
+    let lockIsHeld: () -> Bool
+
+    func run(_ work: () -> WorkEnd) -> ActionEnd {
+        let receipts = SQLiteReceipts(session: session)
+        var isDoneAlready = false
+        do throws(DatabaseError) {
+            if asksFirst, let verify { isDoneAlready = try verify.ask(on: session) == true }
+            let refusal = try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) -> ClaimState? in
+                try receipts.ensureTable()
+                if let state = try receipts.examine(ticket) { return state }
+                try receipts.record(ticket, state: .running, rowsAffected: nil)
+                return nil
+            }
+            if let refusal {
+                return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(
+                    for: refusal, message: "the end of its last attempt was not seen")
+            }
+        } catch {
+            if error.code == .interrupted { return .interrupted }
+            return .failed(
+                runbook.failure(tenant: ticket.tenant, error.message, clean: true), isTransient: error.isTransient,
+                output: nil, counted: false)
+        }
+        var result: WorkEnd =
+            isDoneAlready ? .succeeded(rows: nil, output: "verify answered true") : work()
+        if case .succeeded(_, let output) = result, !isDoneAlready, let verify {
+            do throws(DatabaseError) {
+                if let failure = try verify.failure(on: session) { result = .failed(failure, output: output) }
+            } catch {
+                result = .unknown(runbook.failure(tenant: ticket.tenant, error.message, clean: false), output: output)
+            }
+        }
+        return close(receipts, result)
+    }
+
+    private func close(_ receipts: SQLiteReceipts, _ result: WorkEnd) -> ActionEnd {
+        let isHeld = lockIsHeld()
+        let state: ExecutionState =
+            switch result {
+            case _ where !isHeld: .unknown
+            case .succeeded: .succeeded
+            case .failed: .failed
+            case .unknown: .unknown
+            }
+        var rows: Int?
+        if case .succeeded(let count, _) = result { rows = count }
+        do throws(DatabaseError) {
+            if session.isInTransaction { try session.run("ROLLBACK") }
+            try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) in
+                try receipts.record(ticket, state: state, rowsAffected: rows)
+            }
+        } catch {
+            return .unknown(
+                runbook.failure(
+                    tenant: ticket.tenant, "the work ended, but its end could not be recorded: \(error.message)",
+                    clean: false), output: nil, counted: false)
+        }
+        guard isHeld else {
+            return .unknown(
+                runbook.failure(
+                    tenant: ticket.tenant, "the tenant's lock was lost while the work went on", clean: false),
+                output: nil, counted: false)
+        }
+        return switch result {
+        case .succeeded(let rows, let output): .succeeded(rows: rows, output: output, counted: false)
+        case .failed(let failure, let output): .failed(failure, isTransient: false, output: output, counted: false)
+        case .unknown(let failure, let output): .unknown(failure, output: output, counted: false)
+        }
+    }
+
+    private var verify: SQLiteVerify? {
+        runbook.verify.map { SQLiteVerify(runbook: runbook, verify: $0, tenant: ticket.tenant, clean: false) }
+    }
+}

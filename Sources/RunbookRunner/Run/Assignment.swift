@@ -1,0 +1,52 @@
+import RunbookModel
+
+/// A claimed job on its way through a worker: what is to be done in this stage, and what came of it so far.
+struct Assignment: Sendable {
+    var job: ClaimedJob
+    var member: TenantSet.Member
+    var steps: [TenantPlanner.Step]
+    /// The stage in which this tenant has work next.
+    var nextStage: Int?
+    var outcomes: [ExecutionOutcome] = []
+    /// Index of the next step.
+    var position = 0
+    /// Ids of runbooks that keep what comes after them from running.
+    var obstacles: Set<String> = []
+    var brokenPhase: String?
+    var isBlocked = false
+    /// Since when its lock is waited for.
+    var waitingSince: ContinuousClock.Instant?
+    var tries = 0
+    var startedAt = ContinuousClock.now
+
+    init(job: ClaimedJob, member: TenantSet.Member, steps: [TenantPlanner.Step], nextStage: Int?) {
+        self.job = job
+        self.member = member
+        self.steps = steps
+        self.nextStage = nextStage
+    }
+
+    var tenant: Tenant { member.tenant }
+
+    /// null in reports for the workspace's own.
+    var tenantName: String? { tenant.id.isEmpty ? nil : tenant.id }
+
+    mutating func take(_ outcome: ExecutionOutcome, of runbook: Runbook) {
+        outcomes.append(outcome)
+        if outcome.state != .succeeded { obstruct(runbook) }
+    }
+
+    mutating func obstruct(_ runbook: Runbook) {
+        obstacles.insert(runbook.id)
+        if brokenPhase == nil { brokenPhase = runbook.phase }
+    }
+}
+
+/// What a worker answers.
+enum WorkAnswer: Sendable {
+    case finished(JobResult)
+    /// The lock is held by somebody else: try again after a while.
+    case busy(Assignment)
+    /// Another runner has this job now; nothing may be written about it.
+    case superseded(Assignment)
+}

@@ -1,0 +1,128 @@
+import DatabaseAccess
+import Foundation
+import LedgerStore
+import RunbookModel
+
+/// One try of one runbook in one tenant: finds the way its engine and its kind need.
+struct Execution {
+    let step: TenantPlanner.Step
+    let tenant: Tenant
+    let target: TenantTarget
+    let context: RunContext
+    let connections: WorkerConnections
+    let ticket: ClaimTicket
+    /// Its lock was busy the last time: ask for it before sending the script.
+    let isPolling: Bool
+
+    private var runbook: Runbook { step.runbook }
+
+    func run() -> ActionEnd {
+        let needsSession = !runbook.isTransactional
+        let connection: TenantConnection
+        do throws(DatabaseError) {
+            connection = try connections.connection(to: target, isDirect: needsSession)
+        } catch {
+            return unconnected(error)
+        }
+        if needsSession, let place = connection.place, place.isPooled, context.manifest.tenants.target.pooler != .session {
+            return .failed(
+                runbook.failure(
+                    tenant: tenant.id, "\(runbook.id) needs a session of its own, but a pooler stands in between",
+                    clean: true, hint: "Give a direct_url beside url, or say pooler: \"session\" if that is what it is."),
+                isTransient: false, output: nil, counted: false)
+        }
+        let (end, expired) = TimeLimit.enforce(runbook.limits.runbookTimeout, on: connection.session.interrupter) {
+            context.stop.interrupting(connection.session.interrupter) { act(on: connection) }
+        }
+        if expired, case .interrupted = end {
+            let limit = runbook.limits.runbookTimeout.map { DurationText.text($0) } ?? ""
+            return .failed(
+                runbook.failure(tenant: tenant.id, "it took longer than runbook_timeout (\(limit))", clean: true),
+                isTransient: false, output: nil, counted: false)
+        }
+        return end
+    }
+
+    private func act(on connection: TenantConnection) -> ActionEnd {
+        switch (runbook.action, connection.session.dialect) {
+        case (.sql(let script), .postgresql) where runbook.transaction:
+            return PostgresScript(
+                runbook: runbook, script: script, target: target, ticket: ticket, connection: connection
+            ).run(probeFirst: isPolling)
+        case (.sql(let script), .postgresql):
+            return PostgresAttempt(
+                runbook: runbook, target: target, ticket: ticket, connection: connection, asksFirst: step.asksVerify
+            ).run {
+                PostgresDirectScript(
+                    runbook: runbook, script: script, target: target, tenant: tenant.id, connection: connection
+                ).run()
+            }
+        case (.exec(let command), .postgresql):
+            return PostgresAttempt(
+                runbook: runbook, target: target, ticket: ticket, connection: connection, asksFirst: step.asksVerify
+            ).run { hook(command) }
+        case (_, .sqlite):
+            return underLedgerLock(connection)
+        }
+    }
+
+    /// Tenants in SQLite files are locked where the ledger is.
+    private func underLedgerLock(_ connection: TenantConnection) -> ActionEnd {
+        let locks: any AdvisoryLocks
+        let lock: TenantLock
+        do throws(DatabaseError) {
+            locks = try connections.ledgerLocks()
+            lock = TenantLock(locks: locks, ticket: ticket)
+            guard try lock.take() else { return .busy }
+        } catch {
+            return unconnected(error)
+        }
+        defer { lock.giveBack() }
+        if case .sql(let script) = runbook.action, runbook.transaction {
+            return SQLiteScript(
+                runbook: runbook, script: script, target: target, ticket: ticket, session: connection.session
+            ).run()
+        }
+        return SQLiteAttempt(
+            runbook: runbook, ticket: ticket, session: connection.session, asksFirst: step.asksVerify,
+            lockIsHeld: {
+                do throws(DatabaseError) { return try locks.holds(ticket.tenantKey, .exclusive) } catch { return false }
+            }
+        ).run {
+            switch runbook.action {
+            case .exec(let command): hook(command)
+            case .sql(let script):
+                SQLiteDirectScript(
+                    runbook: runbook, script: script, target: target, tenant: tenant.id, session: connection.session
+                ).run()
+            }
+        }
+    }
+
+    private func hook(_ command: HookCommand) -> WorkEnd {
+        HookRun(
+            runbook: runbook, command: command, tenant: tenant, target: target, ticket: ticket, context: context
+        ).run()
+    }
+
+    private func unconnected(_ error: DatabaseError) -> ActionEnd {
+        var failure = runbook.failure(tenant: tenant.id, error.message, clean: true, hint: error.hint)
+        failure.sqlstate = error.sqlState
+        failure.detail = error.detail
+        let isServer = !target.url.revealed.hasPrefix("sqlite:")
+        switch error.code {
+        case .interrupted: return .interrupted
+        // A server may come back; a file that is not there will not.
+        case .unreachable where isServer, .connectionLost where isServer: return .unreachable(failure)
+        default:
+            return .failed(failure, isTransient: error.isTransient, output: nil, counted: false)
+        }
+    }
+}
+
+extension Runbook {
+    /// Whether its work and its receipt are one transaction.
+    var isTransactional: Bool {
+        if case .sql = action { transaction } else { false }
+    }
+}

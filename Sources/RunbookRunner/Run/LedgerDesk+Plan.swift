@@ -1,0 +1,107 @@
+import DatabaseAccess
+import LedgerStore
+import RunbookModel
+
+extension LedgerDesk {
+    /// How many tenants were seen last; nil when never, or when there is no ledger.
+    func lastTenantCount() throws(ServiceError) -> Int? {
+        guard ledger != nil else { return nil }
+        return try asking { ledger throws(DatabaseError) in
+            try ledger.reading { () throws(DatabaseError) in try ledger.lastTenantCount() }
+        }
+    }
+
+    /// Asks the ledger what each tenant still needs. Without a ledger everything is pending.
+    func plan(_ plan: FleetPlan) throws(ServiceError) -> PlannedFleet {
+        let scope = plan.scope()
+        guard ledger != nil else {
+            var fleet = PlannedFleet(plan: plan, scope: scope)
+            for index in scope.tenants.indices { add(index, [:], [:], to: &fleet) }
+            return fleet
+        }
+        return try asking { ledger throws(DatabaseError) in
+            try ledger.reading { () throws(DatabaseError) in
+                var fleet = PlannedFleet(plan: plan, scope: scope)
+                let ofWorkspace = try recordedOfWorkspace(ledger, plan, scope)
+                try ledger.forEachUnsettled(in: scope) { index, recorded throws(DatabaseError) in
+                    add(index, recorded, ofWorkspace, to: &fleet)
+                }
+                try blockUnfinishedPredecessors(ledger, &fleet)
+                return fleet
+            }
+        }
+    }
+
+    /// How many tenants of the scope have something undone, asked anew.
+    func countUnsettled(_ fleet: PlannedFleet) throws(ServiceError) -> Int {
+        try asking { ledger throws(DatabaseError) in
+            try ledger.reading { () throws(DatabaseError) in try ledger.countUnsettled(in: fleet.scope) }
+        }
+    }
+
+    private func add(
+        _ index: Int, _ recorded: [Int: RecordedExecution], _ ofWorkspace: [Identity: RecordedExecution],
+        to fleet: inout PlannedFleet
+    ) {
+        guard let member = fleet.plan.member(fleet.scope.tenants[index].id) else { return }
+        let known = Dictionary(
+            recorded.map { (fleet.scope.identities[$0.key].identity, $0.value) }, uniquingKeysWith: { $1 }
+        ).merging(ofWorkspace) { $1 }
+        let steps = fleet.plan.steps(for: member, recorded: known)
+        guard steps.contains(where: { $0.decision != .done && $0.decision != .notApplicable }) else { return }
+        fleet.add(PlannedFleet.Entry(index: index, member: member, steps: steps))
+    }
+
+    /// What is on record of the runbooks that run once: tenants' runbooks may come after them.
+    private func recordedOfWorkspace(
+        _ ledger: Ledger, _ plan: FleetPlan, _ scope: LedgerScope
+    ) throws(DatabaseError) -> [Identity: RecordedExecution] {
+        let runbooks = plan.manifest.runbooks
+        let once = runbooks.indices.filter { runbooks[$0].scope == .workspace }
+        guard !once.isEmpty else { return [:] }
+        return try ledger.recorded(tenant: "", identities: once.map { runbooks[$0].identity })
+    }
+
+    /// A runbook that runs once and comes after a tenants' runbook which is not selected needs that one done everywhere.
+    private func blockUnfinishedPredecessors(_ ledger: Ledger, _ fleet: inout PlannedFleet) throws(DatabaseError) {
+        let plan = fleet.plan
+        for runbook in plan.runbooks where runbook.scope == .workspace {
+            for id in runbook.after {
+                guard let before = plan.manifest.runbooks.first(where: { $0.id == id }), before.scope == .tenant,
+                    !plan.planner.selected.contains(before.identity)
+                else { continue }
+                let applying = plan.allTenants.filter { before.applies(to: $0.labels) }
+                let question = LedgerScope(
+                    tenants: applying.map { LedgerScope.ScopedTenant(id: $0.id, cohort: 0) },
+                    identities: [
+                        LedgerScope.ScopedIdentity(
+                            identity: before.identity, checksum: before.checksum,
+                            acceptsChange: before.onChange == .accept)
+                    ], members: [LedgerScope.Member(cohort: 0, identity: 0)])
+                let open = try ledger.countUnsettled(in: question)
+                guard open > 0 else { continue }
+                fleet.block(
+                    runbook.identity, tenant: "", reason: "after \(id), which is not done on \(open) tenants")
+            }
+        }
+    }
+}
+
+extension LedgerDesk {
+    /// Asks the tenants' source on the desk's thread: it may block.
+    func asks(_ directory: TenantDirectory) throws(ServiceError) -> TenantSet { try directory.all() }
+
+    /// Looks, once per target database and role, whether row security would hold.
+    func checkIsolation(
+        of members: [TenantSet.Member], _ manifest: Manifest
+    ) throws(ServiceError) -> [String] {
+        var notices: [String] = []
+        var seen: Set<IsolationCheck.Place> = []
+        for member in members {
+            let check = IsolationCheck(target: member.target, tenant: member.tenant.id, opener: opener)
+            guard let place = check.place, seen.insert(place).inserted else { continue }
+            if let notice = try check.run() { notices.append(notice) }
+        }
+        return notices
+    }
+}

@@ -1,0 +1,88 @@
+import DatabaseAccess
+import Foundation
+import LedgerStore
+import RunbookModel
+
+extension LedgerDesk {
+    func prepare(events: any EventSink, lockWait: Duration?) {
+        self.events = events
+        self.lockWait = lockWait
+    }
+
+    var dialect: DatabaseDialect { ledger?.dialect ?? .sqlite }
+
+    func standingFailures() throws(ServiceError) -> [Failure] {
+        guard ledger != nil else { return [] }
+        return try asking { ledger throws(DatabaseError) in
+            try ledger.reading { () throws(DatabaseError) in try ledger.standingFailures(limit: 10_000) }
+        }
+    }
+
+    /// What the ledger holds of the run, after it; and, before anybody may say 0, that everything in scope is done.
+    func report(
+        _ fleet: PlannedFleet, run: StartedRun, notices: [String], request: ApplyRequest, signal: Int32?,
+        startedAt: Date
+    ) throws(ServiceError) -> Report {
+        let manifest = fleet.plan.manifest
+        let after = try plan(fleet.plan)
+        let answers = try asking { ledger throws(DatabaseError) in
+            try ledger.reading { () throws(DatabaseError) in
+                (
+                    tally: try ledger.jobTally(run.id), record: try ledger.run(run.id),
+                    failures: try ledger.failures(ofRun: run.id), summaries: try ledger.runbookSummaries(ofRun: run.id)
+                )
+            }
+        }
+        let verdict = RunVerdict.of(
+            answers.tally.counts, lockBlocked: answers.tally.lockBlocked, drifted: answers.tally.drifted,
+            signal: signal)
+        var exit = verdict.exit
+        var notices = notices
+        if exit == .done, !after.unsettled.isEmpty {
+            exit = .partial
+            notices.append(
+                "The run is complete, but \(after.unsettled.count) tenants still have something undone.")
+        }
+        if superseded > 0 { notices.append("\(superseded) jobs were taken over by another runner.") }
+        var report = Report(
+            command: "apply", ok: exit == .done, exitCode: Int(exit.rawValue), outcome: verdict.outcome,
+            retryable: verdict.isRetryable, workspace: manifest.workspace, phase: request.selection.phase,
+            counts: answers.tally.counts, failures: answers.failures, notices: notices, startedAt: startedAt,
+            finishedAt: startedAt, durationMS: 0)
+        report.causes = CauseGrouping.causes(of: answers.failures)
+        report.runbooks = summaries(fleet, after, answers.summaries)
+        report.next = exit == .done ? nil : RunbookService.applyCommand(manifest, request.selection)
+        if let record = answers.record {
+            report.run = Report.RunFacts(
+                id: record.id, identity: record.identity, release: record.release, joined: run.joined,
+                initiator: record.initiator)
+        }
+        return report
+    }
+
+    /// Per runbook: what this run did, what was done before (skipped), and what is still undone (blocked).
+    private func summaries(
+        _ before: PlannedFleet, _ after: PlannedFleet, _ done: [Identity: Report.RunbookSummary]
+    ) -> [Report.RunbookSummary] {
+        let plan = before.plan
+        var open: [Identity: Int] = [:]
+        for entry in after.unsettled {
+            for step in entry.steps where step.decision != .done && step.decision != .notApplicable {
+                open[step.runbook.identity, default: 0] += 1
+            }
+        }
+        return plan.runbooks.map { runbook in
+            var summary =
+                done[runbook.identity]
+                ?? Report.RunbookSummary(id: runbook.id, key: runbook.key, checksum: runbook.checksum)
+            summary.checksum = runbook.checksum
+            let total =
+                runbook.scope == .workspace ? 1 : plan.members.count { runbook.applies(to: $0.tenant.labels) }
+            let undone = open[runbook.identity] ?? 0
+            let blocked = max(0, undone - summary.counts.failed - summary.counts.unknown)
+            summary.counts.add(.blocked, blocked)
+            summary.counts.add(.skipped, max(0, total - undone - summary.counts.succeeded))
+            return summary
+        }
+    }
+}

@@ -1,0 +1,216 @@
+import DatabaseAccess
+import Foundation
+import LedgerStore
+import RunbookModel
+
+extension LedgerDesk {
+    /// Makes or joins the run. nil when, asked again inside the transaction, nothing is left to do.
+    func begin(
+        _ fleet: PlannedFleet, draft: RunDraft, host: String, runner: String, stop: StopSwitch
+    ) throws(ServiceError) -> StartedRun? {
+        let run = try asking { ledger throws(DatabaseError) -> StartedRun? in
+            try ledger.remember(tenants: fleet.plan.allTenants, runbooks: fleet.plan.manifest.runbooks)
+            guard let run = try ledger.startRun(draft, jobs: fleet.jobs(), settled: fleet.settledCount) else {
+                return nil
+            }
+            try ledger.addRunner(
+                runner, run: run.id, host: host, pid: Int(ProcessInfo.processInfo.processIdentifier))
+            return run
+        }
+        self.fleet = fleet
+        self.run = run
+        self.runner = runner
+        self.stop = stop
+        return run
+    }
+
+    /// The next assignment for a worker; waits for one. nil when the run is over for this runner.
+    func next() async -> Assignment? {
+        while !isOver {
+            if stop.isStopping { break }
+            if let assignment = ready() { return assignment }
+            let pause = lookAround()
+            if isOver { break }
+            if let pause { await sleep(pause) }
+        }
+        return nil
+    }
+
+    /// Takes what a worker answers.
+    func take(_ answer: WorkAnswer) {
+        underWay -= 1
+        switch answer {
+        case .finished(let result):
+            results.append(result)
+            if results.count >= 64 { flush() }
+        case .busy(let assignment): park(assignment)
+        case .superseded: superseded += 1
+        }
+        wake()
+    }
+
+    /// Says that this runner lives; called every two seconds.
+    func beat() {
+        guard let ledger, run != nil, !isOver else { return }
+        flush()
+        do throws(DatabaseError) { try ledger.beat(runner) } catch { fail(error) }
+    }
+
+    /// Writes what is left, gives unbegun work back, and says goodbye.
+    func end() throws(ServiceError) {
+        flush()
+        if let run, ledger?.session.isUsable == true {
+            try asking { ledger throws(DatabaseError) in
+                try ledger.endRunner(runner, run: run.id)
+            }
+            if !stop.isStopping { try completeIfDone() }
+        }
+        if let problem { throw problem }
+    }
+
+    // MARK: Finding work
+
+    /// Work that is at hand: a parked one whose time has come, else a claimed one, else a new claim.
+    private func ready() -> Assignment? {
+        let now = ContinuousClock.now
+        if let index = parked.firstIndex(where: { $0.at <= now }) {
+            underWay += 1
+            return parked.remove(at: index).assignment
+        }
+        if claimed.isEmpty { claim() }
+        while !claimed.isEmpty {
+            let job = claimed.removeFirst()
+            guard let assignment = fleet?.assignment(job) else {
+                // A tenant that this runner's source does not list: another runner's, or nobody's.
+                results.append(JobResult(job: job, state: .queued))
+                continue
+            }
+            underWay += 1
+            return assignment
+        }
+        return nil
+    }
+
+    private func claim() {
+        guard let run, let ledger else { return }
+        // Idle workers ask together; one answer serves them all for a moment.
+        guard ContinuousClock.now - lastLook > .milliseconds(20) || underWay == 0 else { return }
+        flush()
+        do throws(DatabaseError) {
+            claimed = try ledger.claimJobs(run: run.id, runner: runner, limit: 32)
+        } catch { fail(error) }
+    }
+
+    /// Nothing is at hand: moves the run on if that is possible, else says how long to wait.
+    private func lookAround() -> Duration? {
+        let sinceLook = ContinuousClock.now - lastLook
+        guard sinceLook > .milliseconds(20) || (underWay == 0 && parked.isEmpty) else { return .milliseconds(20) }
+        lastLook = ContinuousClock.now
+        flush()
+        guard let run, let ledger, !isOver else { return nil }
+        do throws(DatabaseError) {
+            guard let progress = try ledger.runProgress(run.id), progress.status != .completed else {
+                isOver = true
+                wake()
+                return nil
+            }
+            stage = progress.stage
+            if progress.open == 0 {
+                try complete()
+                return nil
+            }
+            if progress.openInStage == 0 {
+                try ledger.advanceRun(run.id, past: progress.stage)
+                return nil
+            }
+            if try ledger.releaseSilentRunners(of: run.id) > 0 { return nil }
+        } catch {
+            fail(error)
+            return nil
+        }
+        let nextParked = parked.map { $0.at - ContinuousClock.now }.min() ?? .seconds(1)
+        return min(max(nextParked, .milliseconds(5)), .milliseconds(Int.random(in: 60...140)))
+    }
+
+    private func complete() throws(DatabaseError) {
+        guard let run, let ledger else { return }
+        let tally = try ledger.jobTally(run.id)
+        let verdict = RunVerdict.of(
+            tally.counts, lockBlocked: tally.lockBlocked, drifted: tally.drifted, signal: nil)
+        _ = try ledger.completeRun(run.id, outcome: verdict.outcome)
+    }
+
+    private func completeIfDone() throws(ServiceError) {
+        guard let run else { return }
+        try asking { ledger throws(DatabaseError) in
+            if let progress = try ledger.runProgress(run.id), progress.status != .completed, progress.open == 0 {
+                try complete()
+            }
+        }
+    }
+
+    // MARK: Waiting
+
+    /// The lock is busy: after `lock_wait` the job is blocked, before that it is tried again after a growing while.
+    private func park(_ busy: Assignment) {
+        var assignment = busy
+        let now = ContinuousClock.now
+        let since = assignment.waitingSince ?? now
+        assignment.waitingSince = since
+        let runbook = assignment.steps[assignment.position].runbook
+        let limit = lockWait ?? runbook.limits.lockWait
+        guard now - since < limit else {
+            results.append(
+                JobResult(
+                    job: assignment.job, state: .blocked, reason: .lock,
+                    message: "the tenant's lock was not free within \(DurationText.text(limit))",
+                    executions: assignment.outcomes))
+            return
+        }
+        if now == since { events?.send(.waitingLock(tenant: assignment.tenantName, holder: nil)) }
+        let waited = (now - since).seconds
+        let pause = min(1.0, max(0.02, waited / 4)) * Double.random(in: 0.7...1.3)
+        parked.append((assignment, now + min(.seconds(pause), limit - (now - since))))
+    }
+
+    private func sleep(_ duration: Duration) async {
+        sleeperNumber += 1
+        let number = sleeperNumber
+        let alarm = Task { [weak self] in
+            do { try await Task.sleep(for: duration) } catch { return }
+            await self?.wake(number)
+        }
+        await withCheckedContinuation { sleepers[number] = $0 }
+        alarm.cancel()
+    }
+
+    private func wake(_ number: Int) {
+        sleepers.removeValue(forKey: number)?.resume()
+    }
+
+    func wake() {
+        for sleeper in sleepers.values { sleeper.resume() }
+        sleepers = [:]
+    }
+
+    // MARK: Writing
+
+    private func flush() {
+        guard let run, let ledger, !results.isEmpty else { return }
+        let batch = results
+        results = []
+        do throws(DatabaseError) {
+            let written = try ledger.write(batch, run: run.id, runner: runner)
+            superseded += batch.count - written
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// The ledger failed: nothing more is begun; what was not written is found again by the next runner.
+    private func fail(_ error: DatabaseError) {
+        problem = problem ?? ServiceError(LedgerError(error))
+        isOver = true
+        wake()
+    }
+}

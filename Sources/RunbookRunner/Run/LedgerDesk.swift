@@ -1,0 +1,126 @@
+import DatabaseAccess
+import Foundation
+import LedgerStore
+import RunbookModel
+
+/// The one place of a runner that talks to the ledger: an actor on a thread of its own, which owns the session.
+actor LedgerDesk {
+    let thread = WorkerThread(named: "muster-ledger")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
+
+    let opener: any SessionOpener
+    let manifestLedger: LedgerSettings
+    let workspace: String
+    var ledger: Ledger?
+    /// Which database the ledger is in; nil when it is SQLite.
+    var place: ServerPlace?
+
+    // The run under way, once `begin` has made or joined one.
+    var fleet: PlannedFleet?
+    var run: StartedRun?
+    var runner = ""
+    var stop = StopSwitch()
+    var events: (any EventSink)?
+    var lockWait: Duration?
+    /// Claimed, waiting for a worker.
+    var claimed: [ClaimedJob] = []
+    /// Waiting for somebody's lock, with the time of the next try.
+    var parked: [(assignment: Assignment, at: ContinuousClock.Instant)] = []
+    /// Ended, not yet written.
+    var results: [JobResult] = []
+    var underWay = 0
+    var stage = 0
+    var isOver = false
+    var problem: ServiceError?
+    /// Tenants whose job another runner has taken over.
+    var superseded = 0
+    var lastLook = ContinuousClock.now - .seconds(60)
+    var sleepers: [Int: CheckedContinuation<Void, Never>] = [:]
+    var sleeperNumber = 0
+
+    init(opener: any SessionOpener, ledger: LedgerSettings, workspace: String) {
+        self.opener = opener
+        manifestLedger = ledger
+        self.workspace = workspace
+    }
+
+    // MARK: Opening and closing
+
+    /// Opens the ledger for questions. nil when there is none yet.
+    func openForReading() throws(ServiceError) -> Bool {
+        let url = try address(manifestLedger.url)
+        if let path = url.path, !FileManager.default.fileExists(atPath: path) { return false }
+        let session = try connect(url, isReadOnly: true)
+        do throws(LedgerError) {
+            ledger = try Ledger.read(session, schema: manifestLedger.schema, workspace: workspace)
+            return true
+        } catch {
+            session.close()
+            if error.code == .missing { return false }
+            throw ServiceError(error)
+        }
+    }
+
+    /// Opens the ledger for a run; makes or upgrades it where needed.
+    func openForWriting(applicationName: String) throws(ServiceError) {
+        // The ledger's writes are transactions, so a pooler may stand in between.
+        let session = try connect(try address(manifestLedger.url), isReadOnly: false, applicationName: applicationName)
+        do {
+            ledger = try Ledger.open(session, schema: manifestLedger.schema, workspace: workspace)
+            place = try ServerPlace.of(session)
+        } catch let error as LedgerError {
+            session.close()
+            throw ServiceError(error)
+        } catch let error as DatabaseError {
+            session.close()
+            throw ServiceError(LedgerError(error))
+        } catch {
+            session.close()
+            throw ServiceError(.internal, "\(error)")
+        }
+    }
+
+    func close() {
+        ledger?.session.close()
+        ledger = nil
+    }
+
+    private func address(_ url: Redacted) throws(ServiceError) -> ConnectionURL {
+        do throws(DatabaseError) { return try ConnectionURL(parsing: url.revealed) } catch {
+            throw ServiceError(.ledger, "ledger.url: \(error.message)")
+        }
+    }
+
+    private func connect(
+        _ url: ConnectionURL, isReadOnly: Bool, applicationName: String = "muster"
+    ) throws(ServiceError) -> any DatabaseSession {
+        do throws(DatabaseError) {
+            return try opener.open(
+                url,
+                SessionOptions(
+                    applicationName: applicationName, isReadOnly: isReadOnly, createsFile: !isReadOnly,
+                    busyTimeout: .seconds(30)))
+        } catch {
+            let isAway = error.code == .unreachable && url.dialect == .postgresql
+            let hint = error.hint.map { ". \($0)" } ?? ""
+            throw ServiceError(isAway ? .unreachable : .ledger, "The ledger cannot be opened: \(error.message)\(hint)")
+        }
+    }
+
+    /// Asks the ledger; a failure becomes a `ServiceError`.
+    func asking<Answer>(
+        _ question: (Ledger) throws(DatabaseError) -> Answer
+    ) throws(ServiceError) -> Answer {
+        guard let ledger else { throw ServiceError(.internal, "the ledger is not open") }
+        do throws(DatabaseError) { return try question(ledger) } catch { throw ServiceError(LedgerError(error)) }
+    }
+}
+
+extension ServiceError {
+    init(_ error: LedgerError) {
+        switch error.code {
+        case .unreachable, .busy: self.init(.unreachable, error.message)
+        case .missing, .newer, .failed: self.init(.ledger, error.message)
+        }
+    }
+}

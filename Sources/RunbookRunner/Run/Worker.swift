@@ -1,0 +1,195 @@
+import DatabaseAccess
+import Foundation
+import LedgerStore
+import RunbookModel
+
+/// Works on one tenant at a time, on a thread and connections of its own.
+///
+/// Between a lock and its release the code is one synchronous function; only an interrupt crosses threads.
+actor Worker {
+    private let thread: WorkerThread
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
+
+    private let context: RunContext
+    private let connections: WorkerConnections
+    private var serial = 0
+
+    init(number: Int, context: RunContext) {
+        thread = WorkerThread(named: "muster-\(number)")
+        self.context = context
+        connections = WorkerConnections(context: context)
+    }
+
+    /// Goes on with an assignment until it ends, or its lock is busy.
+    func work(on given: Assignment) -> WorkAnswer {
+        var assignment = given
+        if assignment.position == 0, assignment.waitingSince == nil {
+            context.events.send(.tenantStarted(tenant: assignment.tenantName))
+        }
+        while assignment.position < assignment.steps.count {
+            let step = assignment.steps[assignment.position]
+            if context.stop.isStopping, step.decision == .run { return .finished(givenBack(assignment)) }
+            switch perform(step, &assignment) {
+            case .ended: assignment.position += 1
+            case .busy: return .busy(assignment)
+            case .superseded: return .superseded(assignment)
+            case .interrupted: return .finished(givenBack(assignment))
+            case .unreachable(let failure):
+                return .finished(result(assignment, .blocked, .lock, message: failure.message))
+            }
+        }
+        return .finished(concluded(assignment))
+    }
+
+    /// Closes what it holds.
+    func close() { connections.close() }
+
+    private enum StepEnd {
+        case ended
+        case busy
+        case superseded
+        case interrupted
+        case unreachable(Failure)
+    }
+
+    private func perform(_ step: TenantPlanner.Step, _ assignment: inout Assignment) -> StepEnd {
+        let runbook = step.runbook
+        switch step.decision {
+        case .done, .notApplicable: return .ended
+        case .blocked, .drifted:
+            assignment.isBlocked = true
+            assignment.obstruct(runbook)
+            return .ended
+        case .unknown:
+            var failure = runbook.failure(tenant: assignment.tenant.id, step.reason ?? "unknown", clean: false)
+            failure.state = ExecutionState.unknown.rawValue
+            assignment.take(
+                ExecutionOutcome(
+                    identity: runbook.identity, checksum: runbook.checksum, state: .unknown, tries: 0, failure: failure),
+                of: runbook)
+            return .ended
+        case .run: break
+        }
+        let isObstructed =
+            runbook.after.contains(where: assignment.obstacles.contains)
+            || assignment.brokenPhase.map { $0 != runbook.phase } == true
+        if isObstructed {
+            assignment.isBlocked = true
+            assignment.obstruct(runbook)
+            return .ended
+        }
+        return execute(step, &assignment)
+    }
+
+    private func execute(_ step: TenantPlanner.Step, _ assignment: inout Assignment) -> StepEnd {
+        let runbook = step.runbook
+        let began = ContinuousClock.now
+        while true {
+            assignment.tries += 1
+            serial += 1
+            let attempt = Execution(
+                step: step, tenant: assignment.tenant, target: assignment.member.target, context: context, connections: connections,
+                ticket: ticket(for: step, assignment), isPolling: assignment.waitingSince != nil)
+            let end = attempt.run()
+            let spent = (ContinuousClock.now - began).milliseconds
+            switch end {
+            case .busy:
+                assignment.tries -= 1
+                return .busy
+            case .superseded: return .superseded
+            case .interrupted: return .interrupted
+            case .unreachable(let failure):
+                guard mayRetry(runbook, assignment.tries) else { return .unreachable(context.mask.failure(failure)) }
+            case .failed(let failure, true, _, _) where mayRetry(runbook, assignment.tries):
+                context.events.send(
+                    .message(
+                        "\(assignment.tenant.id): \(runbook.identity): \(context.mask.text(failure.message)); trying again"))
+            default:
+                conclude(end, runbook, &assignment, spent)
+                return .ended
+            }
+        }
+    }
+
+    private func mayRetry(_ runbook: Runbook, _ tries: Int) -> Bool {
+        guard tries <= runbook.limits.retries, !context.stop.isStopping else { return false }
+        // Jittered, doubling from 50 ms to 5 s.
+        let ceiling = min(5.0, 0.05 * Double(1 << min(tries, 10)))
+        context.stop.pause(.seconds(Double.random(in: ceiling / 2...ceiling)))
+        return !context.stop.isStopping
+    }
+
+    private func conclude(_ end: ActionEnd, _ runbook: Runbook, _ assignment: inout Assignment, _ spent: Int) {
+        var outcome = ExecutionOutcome(
+            identity: runbook.identity, checksum: runbook.checksum, state: .succeeded, tries: assignment.tries,
+            durationMS: spent)
+        switch end {
+        case .succeeded(let rows, let output, let counted):
+            outcome.rowsAffected = rows
+            outcome.output = context.mask.text(output)
+            outcome.isRecorded = counted
+        case .done:
+            outcome.wasDone = true
+            outcome.tries = 0
+            // A remote receipt may be news to the ledger; its own row is not.
+            outcome.isRecorded = connections.receiptsAreLocal
+        case .failed(let failure, _, let output, let counted):
+            outcome.state = .failed
+            outcome.failure = context.mask.failure(failure)
+            outcome.output = context.mask.text(output)
+            outcome.isRecorded = counted
+        case .drifted(let failure):
+            outcome.state = .failed
+            outcome.hasDrifted = true
+            outcome.tries = 0
+            outcome.failure = context.mask.failure(failure)
+            outcome.failure?.state = PlanDecision.drifted.rawValue
+        case .unknown(let failure, let output, let counted):
+            outcome.state = .unknown
+            outcome.failure = context.mask.failure(failure)
+            outcome.failure?.state = ExecutionState.unknown.rawValue
+            outcome.output = context.mask.text(output)
+            outcome.isRecorded = counted
+        case .busy, .superseded, .interrupted, .unreachable: return
+        }
+        outcome.failure?.attempts = max(1, outcome.tries)
+        assignment.take(outcome, of: runbook)
+        assignment.tries = 0
+        assignment.waitingSince = nil
+        context.events.send(
+            .executionFinished(
+                tenant: assignment.tenantName, identity: runbook.identity,
+                state: outcome.wasDone ? .skipped : JobState(rawValue: outcome.state.rawValue) ?? .failed,
+                rowsAffected: outcome.rowsAffected ?? 0, durationMS: spent, failure: outcome.failure))
+    }
+
+    private func ticket(for step: TenantPlanner.Step, _ assignment: Assignment) -> ClaimTicket {
+        ClaimTicket(
+            workspace: context.manifest.workspace, tenant: assignment.tenant.id,
+            holdsOneTenant: assignment.member.target.holdsOneTenant, runbook: step.runbook,
+            mayRepeat: step.runbook.repeatable || step.runbook.verify != nil, run: context.run,
+            runner: context.runner, host: context.host, job: assignment.job, token: "\(context.runner)-\(serial)")
+    }
+
+    // MARK: What becomes of the job
+
+    private func concluded(_ assignment: Assignment) -> JobResult {
+        let verdict = JobVerdict.of(assignment.outcomes, isBlocked: assignment.isBlocked)
+        if let next = assignment.nextStage, verdict.state == .succeeded || verdict.state == .skipped {
+            return result(assignment, .queued, nil, nextStage: next)
+        }
+        return result(assignment, verdict.state, verdict.reason)
+    }
+
+    private func givenBack(_ assignment: Assignment) -> JobResult { result(assignment, .queued, nil) }
+
+    private func result(
+        _ assignment: Assignment, _ state: JobState, _ reason: BlockReason?, message: String? = nil,
+        nextStage: Int? = nil
+    ) -> JobResult {
+        JobResult(
+            job: assignment.job, state: state, reason: reason,
+            hasDrifted: assignment.outcomes.contains { $0.hasDrifted }, message: message, nextStage: nextStage,
+            executions: assignment.outcomes, durationMS: (ContinuousClock.now - assignment.startedAt).milliseconds)
+    }
+}

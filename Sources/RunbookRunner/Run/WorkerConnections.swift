@@ -1,0 +1,72 @@
+import DatabaseAccess
+import Foundation
+import LedgerStore
+import RunbookModel
+
+/// The connections of one worker: one to the tenant's database, kept while the next tenant lives there too, and one
+/// holder of locks for tenants that have none of their own.
+final class WorkerConnections {
+    private let context: RunContext
+    private var current: TenantConnection?
+    private var holder: (locks: any AdvisoryLocks, session: (any DatabaseSession)?)?
+
+    init(context: RunContext) {
+        self.context = context
+    }
+
+    var receiptsAreLocal: Bool { current?.receipts?.isLocal ?? false }
+
+    /// A connection for a tenant: the one at hand when it leads to the same place.
+    ///
+    /// - Parameter isDirect: for work that a pooler in transaction mode would break.
+    func connection(to target: TenantTarget, isDirect: Bool) throws(DatabaseError) -> TenantConnection {
+        let address = (isDirect ? target.directURL : nil) ?? target.url
+        if let current, current.url == address.revealed, current.session.isUsable { return current }
+        current?.session.close()
+        current = nil
+        let url = try ConnectionURL(parsing: address.revealed)
+        let session = try context.opener.open(url, SessionOptions(applicationName: context.applicationName))
+        let made: TenantConnection
+        do throws(DatabaseError) {
+            let place = try ServerPlace.of(session)
+            let receipts = try place.map { place throws(DatabaseError) in
+                let receipts = PostgresReceipts(
+                    sql: LedgerSQL(dialect: .postgresql, schema: context.manifest.ledger.schema),
+                    isLocal: place.isSameDatabase(as: context.ledgerPlace))
+                try receipts.ensureTable(in: session)
+                return receipts
+            }
+            made = TenantConnection(session: session, url: address.revealed, place: place, receipts: receipts)
+        } catch {
+            session.close()
+            throw error
+        }
+        current = made
+        return made
+    }
+
+    /// Locks of tenants that live in SQLite files: at the ledger, on its lock file or a session of its own.
+    func ledgerLocks() throws(DatabaseError) -> any AdvisoryLocks {
+        if let holder, holder.session?.isUsable != false { return holder.locks }
+        let settings = context.manifest.ledger
+        let url = try ConnectionURL(parsing: (settings.directURL ?? settings.url).revealed)
+        switch context.ledgerDialect {
+        case .sqlite:
+            let locks = try context.opener.openLockFile(beside: url)
+            holder = (locks, nil)
+            return locks
+        case .postgresql:
+            let session = try context.opener.open(url, SessionOptions(applicationName: context.applicationName))
+            let locks = SessionAdvisoryLocks(on: session)
+            holder = (locks, session)
+            return locks
+        }
+    }
+
+    func close() {
+        current?.session.close()
+        current = nil
+        holder?.session?.close()
+        holder = nil
+    }
+}

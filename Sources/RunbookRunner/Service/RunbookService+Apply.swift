@@ -1,0 +1,165 @@
+import DatabaseAccess
+import Foundation
+import LedgerStore
+package import RunbookModel
+
+extension RunbookService {
+    /// Does it: makes or joins the run, works until it is over, proves what the ledger holds, and reports.
+    ///
+    /// Never throws: a pipeline branches on the report's exit code. The last event is the summary with this report.
+    package func apply(
+        _ manifest: Manifest, _ request: ApplyRequest, events: any EventSink, stop: StopSwitch
+    ) async -> Report {
+        let startedAt = Date()
+        stop.allow(grace: request.grace)
+        let desk = LedgerDesk(opener: opener, ledger: manifest.ledger, workspace: manifest.workspace)
+        var report: Report
+        do throws(ServiceError) {
+            report = try await applied(manifest, request, events, stop, desk, startedAt)
+        } catch {
+            report = Self.report(
+                of: error, manifest, phase: request.selection.phase, signal: stop.signal, startedAt: startedAt)
+        }
+        await desk.close()
+        report.finishedAt = Date()
+        report.durationMS = Int((report.finishedAt.timeIntervalSince(startedAt) * 1000).rounded())
+        events.send(.summary(report))
+        return report
+    }
+
+    private func applied(
+        _ manifest: Manifest, _ request: ApplyRequest, _ events: any EventSink, _ stop: StopSwitch, _ desk: LedgerDesk,
+        _ startedAt: Date
+    ) async throws(ServiceError) -> Report {
+        // Reading first: with nothing to do, not even a ledger is made.
+        _ = try await desk.openForReading()
+        let (fleet, notices) = try await planned(manifest, request.selection, request.expectedTenants, desk)
+        guard fleet.drifted.isEmpty else { throw ServiceError(.drift, Self.driftMessage(fleet.drifted)) }
+        guard fleet.hasWork else {
+            return try await nothingToRun(fleet, notices, request, desk, startedAt)
+        }
+        guard !stop.isStopping else { throw ServiceError(.internal, "stopped before anything was begun") }
+        await desk.close()
+        let runner = RunID.make()
+        try await desk.openForWriting(applicationName: "muster/\(runner)")
+        // Another runner may have finished it all since.
+        let host = ProcessInfo.processInfo.hostName
+        let draft = Self.draft(fleet.plan, request)
+        await desk.prepare(events: events, lockWait: request.lockWait)
+        guard let run = try await desk.begin(fleet, draft: draft, host: host, runner: runner, stop: stop) else {
+            let again = try await desk.plan(fleet.plan)
+            return try await nothingToRun(again, notices, request, desk, startedAt)
+        }
+        events.send(
+            .runStarted(
+                run: run.id, joined: run.joined, tenants: fleet.scope.tenants.count,
+                runbooks: fleet.plan.runbooks.count))
+        let context = RunContext(
+            manifest: manifest, stages: fleet.plan.stages, run: run.id, runner: runner, host: host, opener: opener,
+            ledgerPlace: await desk.place, ledgerDialect: await desk.dialect, mask: Self.mask(manifest),
+            events: events, stop: stop, lockWait: request.lockWait, phase: request.selection.phase)
+        let count = max(1, min(request.concurrency ?? manifest.concurrency.tenants, manifest.concurrency.perServer))
+        await work(count: min(count, max(1, fleet.unsettled.count)), context, desk)
+        try await desk.end()
+        return try await desk.report(
+            fleet, run: run, notices: notices, request: request, signal: stop.signal, startedAt: startedAt)
+    }
+
+    /// Workers take assignments until there are none; beside them the runner's heart beats.
+    private func work(count: Int, _ context: RunContext, _ desk: LedgerDesk) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    do { try await Task.sleep(for: .seconds(2)) } catch { return }
+                    await desk.beat()
+                }
+            }
+            await withTaskGroup(of: Void.self) { workers in
+                for number in 1...count {
+                    workers.addTask {
+                        let worker = Worker(number: number, context: context)
+                        while let assignment = await desk.next() {
+                            let answer = await worker.work(on: assignment)
+                            if case .finished(let result) = answer {
+                                context.events.send(
+                                    .tenantFinished(
+                                        tenant: assignment.tenantName, state: result.state,
+                                        durationMS: result.durationMS))
+                            }
+                            await desk.take(answer)
+                        }
+                        await worker.close()
+                    }
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// No run row, no hook, no write: the report says what stands in the way, or that all is done.
+    private func nothingToRun(
+        _ fleet: PlannedFleet, _ notices: [String], _ request: ApplyRequest, _ desk: LedgerDesk, _ startedAt: Date
+    ) async throws(ServiceError) -> Report {
+        let manifest = fleet.plan.manifest
+        var counts = JobCounts()
+        counts.add(.skipped, fleet.settledCount)
+        for entry in fleet.unsettled {
+            counts.add(entry.steps.contains { $0.decision == .unknown } ? .unknown : .blocked)
+        }
+        let verdict = RunVerdict.of(counts, lockBlocked: 0, drifted: 0, signal: nil)
+        var report = Report(
+            command: "apply", ok: verdict.exit == .done, exitCode: Int(verdict.exit.rawValue),
+            outcome: verdict.outcome, nothingToDo: fleet.unsettled.isEmpty, workspace: manifest.workspace,
+            phase: request.selection.phase, counts: counts, notices: notices, startedAt: startedAt,
+            finishedAt: startedAt, durationMS: 0)
+        report.runbooks = fleet.plan.runbooks.map { runbook in
+            var summary = Report.RunbookSummary(id: runbook.id, key: runbook.key, checksum: runbook.checksum)
+            let total = runbook.scope == .workspace ? 1 : fleet.plan.members.count
+            let undone = fleet.unsettled.flatMap(\.steps).filter { $0.runbook.identity == runbook.identity }
+            let unknown = undone.count { $0.decision == .unknown }
+            let blocked = undone.count { $0.decision == .blocked }
+            summary.counts.add(.unknown, unknown)
+            summary.counts.add(.blocked, blocked)
+            summary.counts.add(.skipped, max(0, total - unknown - blocked))
+            return summary
+        }
+        if !fleet.unsettled.isEmpty {
+            report.failures = try await desk.standingFailures()
+            report.causes = CauseGrouping.causes(of: report.failures)
+        }
+        return report
+    }
+
+    static func report(
+        of error: ServiceError, _ manifest: Manifest, phase: String?, signal: Int32?, startedAt: Date
+    ) -> Report {
+        var exit = error.exitStatus
+        if let signal { exit = exit.merged(with: signal == 2 ? .interrupted : .terminated) }
+        let mask = mask(manifest)
+        return Report(
+            command: "apply", ok: false, exitCode: Int(exit.rawValue),
+            outcome: exit == .tryAgain ? .blocked : .failed, retryable: exit == .tryAgain,
+            workspace: manifest.workspace, phase: phase,
+            error: ReportError(code: error.code.rawValue, message: mask.text(error.message)), startedAt: startedAt,
+            finishedAt: startedAt, durationMS: 0)
+    }
+
+    static func mask(_ manifest: Manifest) -> SecretMask { SecretMask(manifest.source.secrets) }
+
+    private static func draft(_ plan: FleetPlan, _ request: ApplyRequest) -> RunDraft {
+        let manifest = plan.manifest
+        let selection = request.selection
+        var words = selection.runbooks.sorted().map { "runbook \($0)" }
+        words += selection.tenants.sorted().map { "tenant \($0)" }
+        words += selection.match.sorted { $0.key < $1.key }.map { "\($0.key) in \($0.value.sorted())" }
+        words += selection.skippedTenants.sorted().map { "not \($0)" }
+        let selected = words.joined(separator: ", ")
+        let parts = [manifest.workspace, selection.phase ?? "", selected, manifest.source.digest]
+        // Each part with its length: no two lists of parts make one text.
+        let text = parts.map { "\($0.utf8.count):\($0)" }.joined()
+        return RunDraft(
+            identity: Checksum.of(text), phase: selection.phase, selection: selected, stages: plan.stages.count,
+            source: manifest.source, release: request.release, revision: request.revision, door: request.door,
+            initiator: request.initiator)
+    }
+}

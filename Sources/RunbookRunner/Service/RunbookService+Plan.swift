@@ -1,0 +1,174 @@
+import DatabaseAccess
+import LedgerStore
+package import RunbookModel
+
+extension RunbookService {
+    /// What apply would do. Writes nothing, takes no lock, makes no ledger.
+    package func plan(
+        _ manifest: Manifest, _ selection: Selection, expectedTenants: Int? = nil
+    ) async -> PlanReport {
+        let desk = LedgerDesk(opener: opener, ledger: manifest.ledger, workspace: manifest.workspace)
+        do throws(ServiceError) {
+            let ledgerExists = try await desk.openForReading()
+            let (fleet, notices) = try await planned(manifest, selection, expectedTenants, desk)
+            await desk.close()
+            return report(fleet, notices, ledgerExists: ledgerExists)
+        } catch {
+            await desk.close()
+            return PlanReport(
+                ok: false, exitCode: Int(error.exitStatus.rawValue), workspace: manifest.workspace,
+                phase: selection.phase, digest: manifest.source.digest,
+                error: ReportError(code: error.code.rawValue, message: error.message))
+        }
+    }
+
+    /// The tenants, then what the ledger says of them. The desk may have no ledger.
+    func planned(
+        _ manifest: Manifest, _ selection: Selection, _ expectedTenants: Int?, _ desk: LedgerDesk
+    ) async throws(ServiceError) -> (PlannedFleet, notices: [String]) {
+        try refuseUnknown(selection, manifest)
+        let directory = TenantDirectory(manifest: manifest, opener: opener)
+        let all = try await desk.asks(directory)
+        var notices: [String] = []
+        switch manifest.tenants.expect.verdict(
+            count: all.members.count, lastSeen: try await desk.lastTenantCount(), expected: expectedTenants)
+        {
+        case .accepted: break
+        case .notice(let text): notices.append(text)
+        case .refused(let text): throw ServiceError(.tenants, text)
+        }
+        let selected: TenantSet
+        do throws(TenantSetError) { selected = try all.selected(by: selection) } catch {
+            throw ServiceError(.unknownName, "\(error)")
+        }
+        if manifest.tenants.isolation == .rowSecurity, let member = selected.members.first,
+            !member.target.settings.isEmpty, member.target.schema == nil
+        {
+            notices += try await desk.checkIsolation(of: selected.members, manifest)
+        }
+        let plan = FleetPlan(
+            manifest: manifest, selection: selection, all: all.members.map { $0.tenant }, members: selected.members)
+        return (try await desk.plan(plan), notices)
+    }
+
+    private func refuseUnknown(_ selection: Selection, _ manifest: Manifest) throws(ServiceError) {
+        if let phase = selection.phase, !manifest.phases.contains(phase) {
+            throw ServiceError(
+                .unknownName, "There is no phase \"\(phase)\"\(nearest(phase, manifest.phases)).")
+        }
+        let ids = manifest.runbooks.map(\.id) as [String]
+        for name in selection.runbooks
+        where !ids.contains(name) && !manifest.runbooks.contains(where: { $0.identity.description == name }) {
+            throw ServiceError(.unknownName, "There is no runbook \"\(name)\"\(nearest(name, ids)).")
+        }
+    }
+
+    func nearest(_ name: String, _ names: [String]) -> String {
+        NearestName.of(name, in: names).map { "; did you mean \"\($0)\"?" } ?? ""
+    }
+
+    private func report(_ fleet: PlannedFleet, _ notices: [String], ledgerExists: Bool) -> PlanReport {
+        let manifest = fleet.plan.manifest
+        var counts: [Identity: PlanReport.DecisionCounts] = [:]
+        var seen: [Identity: Int] = [:]
+        var tenants: [PlanReport.PlannedTenant] = []
+        var pending = 0
+        for entry in fleet.unsettled {
+            var steps: [PlanReport.PlannedStep] = []
+            for step in entry.steps {
+                counts[step.runbook.identity, default: .init()].add(step.decision)
+                seen[step.runbook.identity, default: 0] += 1
+                if step.decision == .run { pending += 1 }
+                guard step.decision != .done, step.decision != .notApplicable else { continue }
+                steps.append(
+                    PlanReport.PlannedStep(
+                        runbook: step.runbook.id, key: step.runbook.key, decision: step.decision, reason: step.reason))
+            }
+            tenants.append(PlanReport.PlannedTenant(tenant: entry.member.tenant.id.nilIfEmpty, steps: steps))
+        }
+        let members = fleet.plan.members
+        let runbooks = fleet.plan.runbooks.map { runbook in
+            var count = counts[runbook.identity] ?? .init()
+            // Tenants with nothing undone are not listed: there it is done, or does not apply.
+            let total = runbook.scope == .workspace ? 1 : members.count
+            let rest = total - (seen[runbook.identity] ?? 0)
+            let applying =
+                runbook.match.isEmpty || runbook.scope == .workspace
+                ? total : members.count { runbook.applies(to: $0.tenant.labels) }
+            let notApplying = max(0, total - applying - count.notApplicable)
+            count.add(.notApplicable, notApplying)
+            count.add(.done, max(0, rest - notApplying))
+            return PlanReport.PlannedRunbook(
+                id: runbook.id, key: runbook.key, title: runbook.title, phase: runbook.phase, scope: runbook.scope,
+                kind: runbook.kind, transaction: runbook.isTransactional, file: runbook.file,
+                checksum: runbook.checksum, counts: count)
+        }
+        let drifted = fleet.drifted
+        let exit: ExitStatus = drifted.isEmpty ? .done : .refused
+        return PlanReport(
+            ok: drifted.isEmpty, exitCode: Int(exit.rawValue), workspace: manifest.workspace,
+            phase: fleet.plan.selection.phase, digest: manifest.source.digest, ledgerExists: ledgerExists,
+            tenantCount: members.count, pending: pending, runbooks: runbooks, tenants: tenants, notices: notices,
+            error: drifted.isEmpty ? nil : ReportError(code: "drift", message: Self.driftMessage(drifted)),
+            next: pending > 0 && drifted.isEmpty ? Self.applyCommand(manifest, fleet.plan.selection) : nil)
+    }
+
+    static func driftMessage(_ drifted: [PlannedFleet.Entry]) -> String {
+        let steps = drifted.prefix(3).compactMap { entry in
+            entry.steps.first { $0.decision == .drifted }.map { step in
+                let tenant = entry.member.tenant.id.isEmpty ? "the workspace" : entry.member.tenant.id
+                return "\(step.runbook.identity) in \(tenant) was \(step.reason ?? "done with another body")"
+            }
+        }
+        let more = drifted.count > 3 ? " (and \(drifted.count - 3) more tenants)" : ""
+        return "A finished runbook has another body now: \(steps.joined(separator: "; "))\(more). "
+            + "Nothing was touched. Restore the file, give the runbook a new key, or say on_change."
+    }
+
+    /// The command that does what the plan says, as it would be typed.
+    static func applyCommand(_ manifest: Manifest, _ selection: Selection) -> String {
+        command("apply", manifest, selection)
+    }
+
+    static func command(_ verb: String, _ manifest: Manifest, _ selection: Selection) -> String {
+        var words = ["muster", verb, "-f", manifest.source.path]
+        if let phase = selection.phase { words += ["--phase", phase] }
+        for runbook in selection.runbooks { words += ["--runbook", runbook] }
+        for tenant in selection.tenants { words += ["--tenant", tenant] }
+        for (name, values) in selection.match.sorted(by: { $0.key < $1.key }) {
+            for value in values { words += ["--match", "\(name)=\(value)"] }
+        }
+        for tenant in selection.skippedTenants { words += ["--skip-tenant", tenant] }
+        return words.map(quoted).joined(separator: " ")
+    }
+
+    /// A word as a shell takes it.
+    private static func quoted(_ word: String) -> String {
+        let isPlain = word.unicodeScalars.allSatisfy {
+            $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_./@=:,+%".unicodeScalars.contains($0)
+        }
+        return isPlain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+    }
+}
+
+extension Runbook {
+    /// `sql` or `exec`.
+    var kind: String {
+        switch action {
+        case .sql: "sql"
+        case .exec: "exec"
+        }
+    }
+
+    /// The script's path, or the hook's program.
+    var file: String {
+        switch action {
+        case .sql(let script): script.path
+        case .exec(let command): command.arguments.first ?? ""
+        }
+    }
+}
+
+extension String {
+    var nilIfEmpty: String? { isEmpty ? nil : self }
+}

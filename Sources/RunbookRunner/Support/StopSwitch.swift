@@ -1,0 +1,81 @@
+import DatabaseAccess
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Tells a run under way to stop: the first request ends claiming and lets running work finish within the grace, the
+/// second interrupts it at once. Whoever receives signals keeps it; any thread may call it.
+package final class StopSwitch: Sendable {
+    private struct State {
+        var signal: Int32?
+        var grace: Duration = .seconds(30)
+        var isCancelling = false
+        var running: [ObjectIdentifier: any StatementInterrupter] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// The first signal that asked to stop.
+    package var signal: Int32? { state.withLock(\.signal) }
+    package var isStopping: Bool { signal != nil }
+    package var isCancelling: Bool { state.withLock(\.isCancelling) }
+
+    /// Says how long running work may go on after the first request.
+    package func allow(grace: Duration) {
+        state.withLock { $0.grace = grace }
+    }
+
+    /// Asks to stop.
+    package func request(_ signal: Int32) {
+        let grace: Duration? = state.withLock { state in
+            guard state.signal == nil else { return nil }
+            state.signal = signal
+            return state.grace
+        }
+        guard let grace else { return cancel() }
+        DispatchQueue.global().asyncAfter(deadline: .now() + grace.seconds) { [self] in cancel() }
+    }
+
+    private func cancel() {
+        let running = state.withLock { state in
+            state.isCancelling = true
+            return Array(state.running.values)
+        }
+        for interrupter in running { interrupter.interrupt() }
+    }
+
+    /// Runs `body` while a cancel interrupts what `interrupter` stands for.
+    func interrupting<Answer, Failure>(
+        _ interrupter: any StatementInterrupter, _ body: () throws(Failure) -> Answer
+    ) throws(Failure) -> Answer {
+        let id = ObjectIdentifier(interrupter)
+        let isLate = state.withLock { state in
+            state.running[id] = interrupter
+            return state.isCancelling
+        }
+        if isLate { interrupter.interrupt() }
+        defer { state.withLock { _ = $0.running.removeValue(forKey: id) } }
+        return try body()
+    }
+
+    /// Waits on this thread, but not past a request to stop.
+    func pause(_ duration: Duration) {
+        let end = ContinuousClock.now + duration
+        while !isStopping, ContinuousClock.now < end {
+            Thread.sleep(forTimeInterval: min(0.05, (end - ContinuousClock.now).seconds))
+        }
+    }
+}
+
+extension Duration {
+    /// In seconds, with fractions.
+    var seconds: Double {
+        let (whole, fraction) = components
+        return Double(whole) + Double(fraction) / 1e18
+    }
+
+    /// In whole milliseconds.
+    var milliseconds: Int { Int((seconds * 1000).rounded()) }
+}

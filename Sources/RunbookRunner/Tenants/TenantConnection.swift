@@ -1,0 +1,47 @@
+import DatabaseAccess
+import LedgerStore
+import RunbookModel
+
+/// A worker's connection to the database of the tenant at hand, kept while the next tenant lives there too.
+final class TenantConnection {
+    let session: any DatabaseSession
+    let url: String
+    /// nil for SQLite.
+    let place: ServerPlace?
+    /// nil for SQLite.
+    let receipts: PostgresReceipts?
+
+    init(session: any DatabaseSession, url: String, place: ServerPlace?, receipts: PostgresReceipts?) {
+        self.session = session
+        self.url = url
+        self.place = place
+        self.receipts = receipts
+    }
+
+    /// Ends what a failed message left behind. False when the connection cannot be used any more.
+    func recover() -> Bool {
+        guard session.isUsable else { return false }
+        do throws(DatabaseError) {
+            if session.isInTransaction { try session.run("ROLLBACK") }
+            if session.dialect == .postgresql { try session.run(SessionReset.text) }
+            return session.isUsable
+        } catch {
+            session.close()
+            return false
+        }
+    }
+}
+
+/// Takes back everything a script may have left on a PostgreSQL connection, inside a message and outside of one.
+///
+/// DISCARD ALL would do it, but is refused in a message of several statements; DISCARD PLANS is left out, because the
+/// next call of the ledger's functions would cost twice as much (PostgreSQL manual, DISCARD).
+enum SessionReset {
+    /// Keeps session advisory locks: for connections on which Muster holds its own.
+    static let keepingLocks = """
+        CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD TEMP; \
+        DISCARD SEQUENCES;
+        """
+    static let unlocking = "SELECT pg_catalog.pg_advisory_unlock_all();"
+    static let text = keepingLocks + " " + unlocking
+}

@@ -1,0 +1,65 @@
+import DatabaseAccess
+import Foundation
+import RunbookModel
+
+/// Asks the manifest's source for the tenants.
+struct TenantDirectory {
+    let manifest: Manifest
+    let opener: any SessionOpener
+
+    /// The whole set, validated, with the target of each.
+    func all() throws(ServiceError) -> TenantSet {
+        let resolver: TargetResolver
+        do { resolver = try TargetResolver(manifest.tenants, ledger: manifest.ledger) } catch {
+            throw ServiceError(.manifest, "\(error)")
+        }
+        do { return try TenantSet(try tenants(), resolver: resolver) } catch let error as TenantSetError {
+            throw ServiceError(.tenants, "\(error)")
+        } catch let error as ServiceError {
+            throw error
+        } catch {
+            throw ServiceError(.tenants, "\(error)")
+        }
+    }
+
+    private func tenants() throws -> [Tenant] {
+        switch manifest.tenants.source {
+        case .list(let tenants): tenants
+        case .query(let sql, let url): try query(sql, url ?? manifest.ledger.url)
+        case .files(let pattern): try files(pattern)
+        case .command(let arguments): try TenantCommand(arguments: arguments, folder: manifest.source.folder).tenants()
+        }
+    }
+
+    /// One statement where nothing can be written: its first query is ours, so that the transaction's mode is fixed, and
+    /// the extended protocol refuses a second statement.
+    private func query(_ sql: String, _ address: Redacted) throws -> [Tenant] {
+        do {
+            let url = try ConnectionURL(parsing: address.revealed)
+            let session = try opener.open(url, SessionOptions(applicationName: "muster/tenants", isReadOnly: true))
+            defer { session.close() }
+            var tenants: [Tenant] = []
+            var problem: TenantFinding?
+            try session.run(session.dialect == .postgresql ? "BEGIN READ ONLY; SELECT 1" : "BEGIN")
+            try session.query(sql, []) { row throws(DatabaseError) in
+                guard problem == nil else { return }
+                do throws(TenantFinding) {
+                    let columns = zip(row.columns, row.values).map { (column: $0, text: $1.text) }
+                    tenants.append(try TenantLine.tenant(row: columns, number: tenants.count + 1))
+                } catch { problem = error }
+            }
+            try session.run("ROLLBACK")
+            if let problem { throw ServiceError(.tenants, "tenants.query: \(problem)") }
+            return tenants
+        } catch let error as DatabaseError {
+            let code: ServiceError.Code = error.code == .unreachable || error.code == .connectionLost ? .unreachable : .tenants
+            throw ServiceError(code, "tenants.query: \(error)")
+        }
+    }
+
+    private func files(_ pattern: String) throws -> [Tenant] {
+        var ledger: String?
+        if let url = try? ConnectionURL(parsing: manifest.ledger.url.revealed) { ledger = url.path }
+        return try FilePattern(pattern, in: manifest.source.folder).tenants(besides: ledger)
+    }
+}

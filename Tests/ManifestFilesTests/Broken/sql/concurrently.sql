@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY findings_state ON findings (state);

@@ -1,0 +1,1 @@
+COPY findings FROM stdin;

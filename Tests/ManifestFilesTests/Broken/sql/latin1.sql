@@ -1,0 +1,2 @@
+-- fine
+UPDATE findings SET note = 'café';

@@ -1,0 +1,1 @@
+UPDATE findings SET state = 'open' WHERE state IS NULL;

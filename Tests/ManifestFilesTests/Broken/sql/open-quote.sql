@@ -1,0 +1,2 @@
+UPDATE findings
+SET state = 'open;

@@ -1,0 +1,96 @@
+import RunbookModel
+import Testing
+
+struct TenantLineTests {
+    private func tenant(_ line: String) throws -> Tenant? { try TenantLine.tenant(json: Array(line.utf8), number: 7) }
+
+    @Test("id, schema and url are known; every other scalar is a label, as text")
+    func readsAnObject() throws {
+        let line = #"""
+            {"id": "acme", "schema": "s", "url": "postgres://u:p@h/d", "plan": "pro", "seats": 12, "big": 9223372036854775807,
+             "share": 0.5, "active": true, "trial": false, "gone": null, "text": "1", "empty": "", "ü": "😀\n"}
+            """#
+        let tenant = try #require(try tenant(line))
+        #expect(tenant.id == "acme")
+        #expect(tenant.schema == "s")
+        #expect(tenant.url?.revealed == "postgres://u:p@h/d")
+        #expect(
+            tenant.labels == [
+                "plan": "pro", "seats": "12", "big": "9223372036854775807", "share": "0.5", "active": "true",
+                "trial": "false", "text": "1", "empty": "", "ü": "😀\n",
+            ])
+    }
+
+    @Test("a number is an id too; null counts as absent")
+    func scalars() throws {
+        #expect(try tenant(#"{"id": 42, "schema": null, "url": null}"#) == Tenant(id: "42"))
+        #expect(try tenant(#"{"id": -1}"#) == Tenant(id: "-1"))
+        #expect(try tenant(#"{"id": 18446744073709551615}"#) == Tenant(id: "18446744073709551615"))
+    }
+
+    @Test("a line of white space is none", arguments: ["", "  ", "\r", "\t \n"])
+    func blankLines(line: String) throws {
+        #expect(try tenant(line) == nil)
+    }
+
+    @Test(
+        "what makes no tenant is refused with its line, and without its values",
+        arguments: [
+            "acme", "[]", "\"acme\"", "12", "null", "{", #"{"id": "a"} {"id": "b"}"#, "{}",
+            #"{"ID": "secret"}"#, #"{"id": null, "url": "secret"}"#, #"{"id": "a", "tags": ["secret"]}"#,
+            #"{"id": "a", "nested": {"b": "secret"}}"#, #"{"id": ["secret"]}"#, "\u{feff}\u{feff}{}",
+            "{'id': 'secret'}",
+        ])
+    func refusals(line: String) throws {
+        let error = try #require(throws: TenantFinding.self) { try tenant(line) }
+        #expect(error.rule == .source)
+        #expect(error.message.contains("line 7"))
+        #expect(!error.description.contains("secret"))
+        #expect(!error.remedy.isEmpty)
+    }
+
+    @Test("a nested value is named by its key")
+    func nestedValues() throws {
+        let error = try #require(throws: TenantFinding.self) { try tenant(#"{"id": "a", "tags": []}"#) }
+        #expect(error.message.contains("\"tags\""))
+    }
+
+    @Test("bytes that are no UTF-8 are refused, not replaced")
+    func invalidUTF8() throws {
+        let error = try #require(throws: TenantFinding.self) {
+            try TenantLine.tenant(json: [UInt8](#"{"id": "a"#.utf8) + [0xff] + [UInt8](#""}"#.utf8), number: 1)
+        }
+        #expect(error.message.contains("UTF-8"))
+    }
+
+    @Test("an empty address is refused: it would mean the ledger's database")
+    func emptyAddress() throws {
+        let error = try #require(throws: TenantFinding.self) { try tenant(#"{"id": "a", "url": ""}"#) }
+        #expect(error.tenant == "a")
+    }
+
+    @Test("no prefix of a line traps")
+    func prefixes() {
+        let line = Array(#"{"id": "a\u00e9", "n": -1.5e3, "t": true, "x": null, "o": {"a": [1]}}"#.utf8)
+        for count in 0..<line.count { _ = try? TenantLine.tenant(json: line[..<count], number: 1) }
+    }
+
+    @Test("a row gives the same tenant as an object")
+    func rows() throws {
+        let row: [(column: String, text: String?)] = [
+            ("id", "acme"), ("schema", "s"), ("url", nil), ("plan", "pro"), ("gone", nil),
+        ]
+        #expect(try TenantLine.tenant(row: row, number: 1) == Tenant(id: "acme", schema: "s", labels: ["plan": "pro"]))
+    }
+
+    @Test("a row without id, with a null id or with a column twice is refused")
+    func badRows() throws {
+        for row in [[("slug", "a")], [("id", nil)], [("id", "a"), ("x", "1"), ("x", nil)], []] as [[(String, String?)]]
+        {
+            let error = try #require(throws: TenantFinding.self) {
+                try TenantLine.tenant(row: row.map { (column: $0.0, text: $0.1) }, number: 3)
+            }
+            #expect(error.rule == .source)
+        }
+    }
+}

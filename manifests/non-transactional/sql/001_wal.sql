@@ -1,0 +1,2 @@
+VACUUM;
+PRAGMA journal_mode = WAL;

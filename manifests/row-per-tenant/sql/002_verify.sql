@@ -1,0 +1,1 @@
+SELECT count(*) FILTER (WHERE currency IS NULL) = 0 FROM invoices

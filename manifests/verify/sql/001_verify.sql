@@ -1,0 +1,1 @@
+SELECT count(*) = count(DISTINCT lower(email)) AND count(*) > 0 FROM users
