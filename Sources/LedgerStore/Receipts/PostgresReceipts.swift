@@ -147,7 +147,7 @@ package struct PostgresReceipts: Sendable {
                         \(postgresReceiptsDDL(sql))
                         """)
                 }
-            } catch where ["23505", "42P06", "42P07", "40P01"].contains(error.sqlState) {
+            } catch  where ["23505", "42P06", "42P07", "40P01"].contains(error.sqlState) {
                 continue
             }
         }

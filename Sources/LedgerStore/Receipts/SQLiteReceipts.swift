@@ -36,9 +36,13 @@ package struct SQLiteReceipts {
     }
 
     /// Writes the receipt of an end, or of a beginning (`running`).
-    package func record(_ ticket: ClaimTicket, state: ExecutionState, rowsAffected: Int?) throws(DatabaseError) {
+    ///
+    /// - Returns: how often it has been tried now.
+    package func record(
+        _ ticket: ClaimTicket, state: ExecutionState, rowsAffected: Int?
+    ) throws(DatabaseError) -> Int {
         let finished = state == .running ? "NULL" : "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
-        try session.execute(
+        let row = try session.row(
             """
             INSERT INTO main.muster_receipts AS r (workspace, holder, runbook, key, tenant, state, attempt, fence,
                 checksum, run_id, runner, rows_affected, started_at, finished_at)
@@ -50,11 +54,13 @@ package struct SQLiteReceipts {
                 started_at = CASE WHEN r.state = 'running' AND r.fence = excluded.fence THEN r.started_at
                     ELSE excluded.started_at END,
                 finished_at = excluded.finished_at
+            RETURNING attempt
             """,
             key(ticket) + [
                 .text(ticket.tenant), .text(state.rawValue), DatabaseValue(ticket.job.fence), .text(ticket.checksum),
                 .text(ticket.run), .text(ticket.runner), DatabaseValue(rowsAffected),
             ])
+        return row?[0].integer ?? 1
     }
 
     private func key(_ ticket: ClaimTicket) -> [DatabaseValue] {
