@@ -8,7 +8,7 @@ struct HookInput: ~Copyable {
     let descriptor: Int32
 
     init(_ bytes: [UInt8]) throws(HookError) {
-        descriptor = unsafe memfd_create("muster-hook-input", UInt32(MFD_CLOEXEC))
+        descriptor = unsafe muster_memory_file("muster-hook-input")
         guard descriptor >= 0 else { throw HookError(system: "the input of a hook cannot be made") }
         var written = 0
         while written < bytes.count {
@@ -34,7 +34,7 @@ struct HookOutput: ~Copyable {
 
     init(limit: Int) throws(HookError) {
         var ends: [Int32] = [-1, -1]
-        let code = unsafe pipe2(&ends, O_CLOEXEC)
+        let code = unsafe muster_pipe(&ends)
         (reader, writer) = (ends[0], ends[1])
         captured = CapturedOutput(limit: limit)
         guard code == 0, fcntl(reader, F_SETFL, O_NONBLOCK) == 0 else {
