@@ -69,15 +69,17 @@ package struct HookProcess: Sendable {
         let watch = HookWatch(process: process, interrupter: interrupter)
         var nextBeat = heartbeat.map { start.advanced(by: $0.interval) }
         var isLost = false
+        var hasEnded = false
         while true {
-            watch.wait(for: output, until: min(course.wake, nextBeat ?? course.wake))
+            watch.wait(for: output, until: min(course.wake, nextBeat ?? course.wake), endIsKnown: hasEnded)
             output.read()
             if let heartbeat, let due = nextBeat, ContinuousClock.now >= due {
                 if !heartbeat.beat() { isLost = true }
                 nextBeat = ContinuousClock.now.advanced(by: heartbeat.interval)
             }
+            hasEnded = muster_has_ended(process) != 0
             let sight = HookCourse.Sight(
-                now: .now, hasEnded: muster_has_ended(process) != 0, isOutputClosed: output.isClosed,
+                now: .now, hasEnded: hasEnded, isOutputClosed: output.isClosed,
                 isInterrupted: interrupter.isRequested || isLost)
             switch course.advance(sight) {
             case nil: continue
