@@ -69,18 +69,18 @@ package struct HookProcess: Sendable {
         let watch = HookWatch(process: process, interrupter: interrupter)
         var nextBeat = heartbeat.map { start.advanced(by: $0.interval) }
         var isLost = false
-        var hasEnded = false
+        var seen: HookCourse.Sight?
         while true {
-            watch.wait(for: output, until: min(course.wake, nextBeat ?? course.wake), endIsKnown: hasEnded)
+            watch.wait(for: output, until: min(course.wake, nextBeat ?? course.wake), seen: seen)
             output.read()
             if let heartbeat, let due = nextBeat, ContinuousClock.now >= due {
                 if !heartbeat.beat() { isLost = true }
                 nextBeat = ContinuousClock.now.advanced(by: heartbeat.interval)
             }
-            hasEnded = muster_has_ended(process) != 0
             let sight = HookCourse.Sight(
-                now: .now, hasEnded: hasEnded, isOutputClosed: output.isClosed,
+                now: .now, hasEnded: muster_has_ended(process) != 0, isOutputClosed: output.isClosed,
                 isInterrupted: interrupter.isRequested || isLost)
+            seen = sight
             switch course.advance(sight) {
             case nil: continue
             case .signal(let signal): kill(-process, signal)

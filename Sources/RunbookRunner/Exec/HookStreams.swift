@@ -81,17 +81,16 @@ struct HookWatch: ~Copyable {
 
     deinit { if process >= 0 { close(process) } }
 
-    /// - Parameter endIsKnown: the caller has seen that the hook ended. That stays readable and would wake at once, for
-    ///   ever; from then on the clock alone wakes.
-    func wait(for output: borrowing HookOutput, until instant: ContinuousClock.Instant, endIsKnown: Bool) {
-        let isInterrupted = interrupter.isRequested
+    /// - Parameter seen: what the caller saw last. It stays readable and would wake at once, for ever; from then on the
+    ///   clock alone wakes. What happened since is not in it, and so does wake.
+    func wait(for output: borrowing HookOutput, until instant: ContinuousClock.Instant, seen: HookCourse.Sight?) {
         let (seconds, attoseconds) = ContinuousClock.now.duration(to: instant).components
         var milliseconds = max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000 + 1)
         if process < 0 || interrupter.descriptor < 0 { milliseconds = min(milliseconds, 10) }
         var events = [
             pollfd(fd: output.reader, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: endIsKnown ? -1 : process, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: isInterrupted ? -1 : interrupter.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: seen?.hasEnded == true ? -1 : process, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: seen?.isInterrupted == true ? -1 : interrupter.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         _ = unsafe poll(&events, nfds_t(events.count), Int32(clamping: milliseconds))
     }
