@@ -1,3 +1,5 @@
+private import RunbookModel
+
 /// Turns a command line and its environment into an invocation. Pure; every refusal names what was probably meant.
 package struct ArgumentParser: Sendable {
     private let commands: [CommandDefinition]
