@@ -3,7 +3,7 @@ enum CommandCatalogue {
     static let commands: [any Command.Type] = [
         ValidateCommand.self, PlanCommand.self, ApplyCommand.self, StatusCommand.self, CheckCommand.self,
         RunsCommand.self, ShowCommand.self, TenantsCommand.self, LocksListCommand.self, LocksKeyCommand.self,
-        VersionCommand.self,
+        SchemaCommand.self, InitCommand.self, VersionCommand.self,
     ]
 
     static let definitions = commands.map { $0.definition }

@@ -1,5 +1,5 @@
 import Foundation
-package import Reporting
+import Reporting
 package import RunbookModel
 
 /// The command line from its arguments to its exit status; `main.swift` does nothing else but call it.
@@ -7,6 +7,9 @@ package struct CommandProgram: Sendable {
     private let context: CommandContext
 
     package init(_ context: CommandContext) { self.context = context }
+
+    /// Runs it and answers with the number that the process ends with.
+    package func exitCode() async -> Int32 { await run().rawValue }
 
     package func run() async -> ExitStatus {
         let parser = ArgumentParser(CommandCatalogue.definitions, unsupported: CommandCatalogue.unsupported)

@@ -1,4 +1,4 @@
-private import RunbookModel
+import RunbookModel
 
 /// Turns a command line and its environment into an invocation. Pure; every refusal names what was probably meant.
 package struct ArgumentParser: Sendable {

@@ -1,4 +1,4 @@
-private import RunbookModel
+import RunbookModel
 
 /// A command line cut into words and flags, whatever command they belong to.
 ///

@@ -48,11 +48,12 @@ extension ParsedArguments {
         let output = Set((Flag.general + [.quiet, .verbose, .report]).map(\.name))
         var words = ["muster", command]
         for flag in flags where given.contains(flag.name) && !output.contains(flag.name) {
+            let spelling = flag.short.map { "-\($0)" } ?? "--\(flag.name)"
             for value in list(flag) {
                 if flag.value != .none {
-                    words += ["--\(flag.name)", ShellWord.quoted(value)]
+                    words += [spelling, ShellWord.quoted(value)]
                 } else if value == "true" {
-                    words.append("--\(flag.name)")
+                    words.append(spelling)
                 }
             }
         }

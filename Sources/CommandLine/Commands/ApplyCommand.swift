@@ -1,3 +1,4 @@
+import ManifestFiles
 import Reporting
 import RunbookModel
 import RunbookRunner
@@ -45,7 +46,7 @@ enum ApplyCommand: Command {
             return report
         }
         report = context.secrets.masker(report)
-        if !report.ok, report.exitCode != ExitStatus.refused.rawValue {
+        if canContinue(report) {
             report.next = report.next ?? arguments.commandLine("apply", flags: definition.flags)
         }
         return Answer(report, exitCode: report.exitCode, isProblem: report.error != nil)
@@ -57,6 +58,15 @@ enum ApplyCommand: Command {
             command: "apply", ok: false, exitCode: Int(problem.status.rawValue), outcome: .failed,
             retryable: problem.status == .tryAgain, error: problem.reportError, startedAt: now, finishedAt: now,
             durationMS: 0)
+    }
+
+    /// Whether the same command, perhaps after a repair, goes on where this one ended.
+    private static func canContinue(_ report: Report) -> Bool {
+        switch ExitStatus(rawValue: Int32(report.exitCode)) {
+        case .partial, .tryAgain, .interrupted, .terminated: true
+        case .failed: report.error == nil
+        default: false
+        }
     }
 
     private static func request(_ arguments: ParsedArguments, _ context: CommandContext) -> ApplyRequest {

@@ -32,7 +32,7 @@ enum CheckCommand: Command {
         let choice = try context.ledger(arguments)
         let identities = arguments.positionals.map(identity)
         if choice.manifest == nil {
-            guard !tenants.isEmpty, identities.allSatisfy({ $0.1 != nil }) else {
+            guard !tenants.isEmpty, identities.allSatisfy({ $0.key != nil }) else {
                 throw UsageError(
                     "Without a manifest, check needs --tenant and RUNBOOK@KEY: the ledger alone does not know all "
                         + "tenants and keys.", command: "check")
@@ -49,7 +49,7 @@ enum CheckCommand: Command {
     }
 
     /// `findings@2` is the runbook `findings` under the key `2`; without `@` the key is left to the manifest.
-    static func identity(_ text: String) -> (String, String?) {
+    static func identity(_ text: String) -> (runbook: String, key: String?) {
         guard let sign = text.lastIndex(of: "@"), sign > text.startIndex else { return (text, nil) }
         return (String(text[..<sign]), String(text[text.index(after: sign)...]))
     }

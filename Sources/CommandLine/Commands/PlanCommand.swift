@@ -1,3 +1,4 @@
+import ManifestFiles
 import Reporting
 import RunbookModel
 import RunbookRunner

@@ -9,7 +9,7 @@ enum ShowCommand: Command {
         discussion: "Shows one run with its counts per runbook, its failures and who started it. --format json "
             + "holds the manifest as it ran, before ${…} was expanded.",
         parameters: [Parameter("RUN", help: "A run's id, as `muster runs` lists it.")],
-        flags: [.manifest, .readOnlyLedger],
+        flags: [.manifest, .readOnlyLedger, .workspace],
         exits: [
             (.done, "The run is shown."), (.refused, "There is no such run, or the manifest is invalid."),
             (.tryAgain, "The ledger could not be reached."),
@@ -18,7 +18,8 @@ enum ShowCommand: Command {
 
     static func run(_ arguments: ParsedArguments, _ context: CommandContext) async throws -> Answer {
         let choice = try context.ledger(arguments)
-        let detail = try await context.service.run(arguments.positionals[0], ledger: choice.settings)
+        let detail = try await context.service.run(
+            arguments.positionals[0], ledger: choice.settings, workspace: choice.workspace)
         return Answer(context.secrets.masker(detail), exitCode: detail.exitCode)
     }
 

@@ -1,6 +1,7 @@
 import DatabaseAccess
 import Foundation
 import ManifestFiles
+import Reporting
 import RunbookModel
 
 /// Where a command that only reads the ledger finds it.

@@ -1,5 +1,4 @@
 package import Reporting
-package import RunbookModel
 package import RunbookRunner
 
 /// Everything that a command may touch: tests run commands in-process with a context of their own.

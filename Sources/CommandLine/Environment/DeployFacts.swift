@@ -52,12 +52,12 @@ struct DeployFacts: Equatable {
         } else if read.isTrue("CI") {
             self.init(userName, url: nil, release: nil, revision: read["GIT_COMMIT"])
         } else {
-            initiator = Initiator(kind: "user", name: userName)
+            self.init(userName, kind: "user", url: nil, release: nil, revision: nil)
         }
     }
 
-    private init(_ name: String, url: String?, release: String?, revision: String?) {
-        initiator = Initiator(kind: "ci", name: name, url: url)
+    private init(_ name: String, kind: String = "ci", url: String?, release: String?, revision: String?) {
+        initiator = Initiator(kind: kind, name: name, url: url)
         self.release = release
         self.revision = revision
     }

@@ -16,6 +16,6 @@ package struct EngineOpener: SessionOpener {
     }
 
     package func openLockFile(beside ledger: ConnectionURL) throws(DatabaseError) -> any AdvisoryLocks {
-        throw DatabaseError(.misuse, "The lock file has not been wired.")
+        try LockFile(beside: ledger)
     }
 }

@@ -15,7 +15,7 @@ package struct ProcessSignals: SignalSource {
         let count = Counter()
         let queue = DispatchQueue(label: "muster.signals")
         let sources = Self.numbers.map { number in
-            unsafe signal(number, SIG_IGN)
+            signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 if count.next() == 2 { Self.restoreDefaults() }
@@ -28,7 +28,7 @@ package struct ProcessSignals: SignalSource {
     }
 
     private static func restoreDefaults() {
-        for number in numbers { unsafe signal(number, SIG_DFL) }
+        for number in numbers { signal(number, SIG_DFL) }
     }
 
     private final class Counter: Sendable {
@@ -38,12 +38,14 @@ package struct ProcessSignals: SignalSource {
     }
 
     private final class Subscription: SignalSubscription {
-        private let sources: [any DispatchSourceSignal]
+        private let sources: Mutex<[any DispatchSourceSignal]>
 
-        init(_ sources: [any DispatchSourceSignal]) { self.sources = sources }
+        init(_ sources: sending [any DispatchSourceSignal]) { self.sources = Mutex(sources) }
 
         func cancel() {
-            for source in sources { source.cancel() }
+            sources.withLock { sources in
+                for source in sources { source.cancel() }
+            }
             ProcessSignals.restoreDefaults()
         }
     }

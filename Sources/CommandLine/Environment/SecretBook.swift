@@ -1,5 +1,5 @@
 package import Reporting
-package import RunbookModel
+import RunbookModel
 import Synchronization
 
 /// The secrets that were met while a command ran, for the masker at its edge.

@@ -1,5 +1,5 @@
 package import Foundation
-package import Reporting
+import Reporting
 
 /// The system's clocks.
 package struct SystemTimepiece: Timepiece {
