@@ -36,9 +36,11 @@ package struct SQLiteReceipts {
     }
 
     /// Writes the receipt of an end, or of a beginning (`running`).
+    ///
+    /// - Throws: also when a later claim has left its receipt meanwhile (MU004).
     package func record(_ ticket: ClaimTicket, state: ExecutionState, rowsAffected: Int?) throws(DatabaseError) {
         let finished = state == .running ? "NULL" : "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
-        try session.execute(
+        let written = try session.execute(
             """
             INSERT INTO main.muster_receipts AS r (workspace, holder, runbook, key, tenant, state, attempt, fence,
                 checksum, run_id, runner, rows_affected, started_at, finished_at)
@@ -50,11 +52,16 @@ package struct SQLiteReceipts {
                 started_at = CASE WHEN r.state = 'running' AND r.fence = excluded.fence THEN r.started_at
                     ELSE excluded.started_at END,
                 finished_at = excluded.finished_at
+            WHERE r.fence <= excluded.fence
             """,
             key(ticket) + [
                 .text(ticket.tenant), .text(state.rawValue), DatabaseValue(ticket.job.fence), .text(ticket.checksum),
                 .text(ticket.run), .text(ticket.runner), DatabaseValue(rowsAffected),
             ])
+        guard written.rowsAffected == 1 else {
+            throw DatabaseError(
+                .statement, "another runner has taken over this job", sqlState: ClaimState.superseded.rawValue)
+        }
     }
 
     private func key(_ ticket: ClaimTicket) -> [DatabaseValue] {
