@@ -36,7 +36,8 @@ package final class Ledger {
         guard found == LedgerSchema.version else {
             throw LedgerError(
                 .failed,
-                "The ledger has version \(found), this muster needs \(LedgerSchema.version); `muster apply` upgrades it.")
+                "The ledger has version \(found), this muster needs \(LedgerSchema.version); `muster apply` upgrades it."
+            )
         }
         return ledger
     }

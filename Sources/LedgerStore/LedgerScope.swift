@@ -72,13 +72,14 @@ extension LedgerScope {
     }
 
     private func postgresRelations(_ first: Int) -> String {
-        func p(_ offset: Int, _ type: String) -> String { "$\(first + offset)::\(type)[]" }
+        // `unnest` of several arrays is grammar, not a function, and so cannot be qualified.
+        func p(_ offset: Int, _ type: String) -> String { "pg_catalog.unnest($\(first + offset)::\(type)[])" }
         return """
-            t(id, cohort, stage, state, reason, ord) as (select * from pg_catalog.unnest(
+            t(id, cohort, stage, state, reason, ord) as (select * from rows from (
                 \(p(0, "text")), \(p(1, "int")), \(p(2, "int")), \(p(3, "text")), \(p(4, "text"))) with ordinality),
-            i(runbook, key, checksum, accepts, ord) as (select * from pg_catalog.unnest(
+            i(runbook, key, checksum, accepts, ord) as (select * from rows from (
                 \(p(5, "text")), \(p(6, "text")), \(p(7, "text")), \(p(8, "boolean"))) with ordinality),
-            m(cohort, identity) as (select * from pg_catalog.unnest(\(p(9, "int")), \(p(10, "int"))))
+            m(cohort, identity) as (select * from rows from (\(p(9, "int")), \(p(10, "int"))))
             """
     }
 

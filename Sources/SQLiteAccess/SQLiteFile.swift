@@ -1,3 +1,4 @@
+private import CSystem
 private import CSQLite
 internal import DatabaseAccess
 private import Foundation

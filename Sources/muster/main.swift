@@ -1,1 +1,4 @@
-print("muster")
+import CommandLine
+import Foundation
+
+exit(await CommandProgram(.ofProcess()).exitCode())

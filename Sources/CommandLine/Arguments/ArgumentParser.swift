@@ -1,3 +1,5 @@
+import RunbookModel
+
 /// Turns a command line and its environment into an invocation. Pure; every refusal names what was probably meant.
 package struct ArgumentParser: Sendable {
     private let commands: [CommandDefinition]
@@ -70,6 +72,7 @@ package struct ArgumentParser: Sendable {
             let checked = try check(value, own, spelling, definition)
             if own.isRepeatable { values[flag, default: []].append(checked) } else { values[flag] = [checked] }
         }
+        let given = Set(values.keys)
         for flag in definition.flags where flag.isSupported && values[flag.name] == nil && flag.name != "help" {
             guard let text = environment[flag.variable], !text.isEmpty else { continue }
             let parts = flag.isRepeatable ? text.split(separator: ",").map(String.init) : [text]
@@ -78,7 +81,7 @@ package struct ArgumentParser: Sendable {
             values[flag.name] = checked
         }
         try checkPositionals(tokens.words, definition)
-        return ParsedArguments(command: definition, positionals: tokens.words, values: values)
+        return ParsedArguments(command: definition, positionals: tokens.words, values: values, given: given)
     }
 
     private func checkPositionals(_ words: [String], _ definition: CommandDefinition) throws(UsageError) {

@@ -1,3 +1,5 @@
+import RunbookModel
+
 /// A command line cut into words and flags, whatever command they belong to.
 ///
 /// All commands' flags are known here, so that a flag may stand before the command too.

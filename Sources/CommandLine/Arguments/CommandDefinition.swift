@@ -17,14 +17,15 @@ package struct CommandDefinition: Sendable {
 
     package init(
         _ path: String..., aliases: [String] = [], summary: String, discussion: String, parameters: [Parameter] = [],
-        flags: [Flag] = [], exits: [(status: ExitStatus, meaning: String)], examples: [String]
+        flags: [Flag] = [], general: [Flag] = Flag.general,
+        exits: [(status: ExitStatus, meaning: String)], examples: [String]
     ) {
         self.path = path
         self.aliases = aliases
         self.summary = summary
         self.discussion = discussion
         self.parameters = parameters
-        self.flags = flags + Flag.general
+        self.flags = flags + general
         self.exits = exits
         self.examples = examples
     }

@@ -47,7 +47,7 @@ extension Flag {
 
     package static let selection: [Flag] = [.phase, .runbook, .tenant, .match, .skipTenant]
     /// For every command.
-    package static let general: [Flag] = [.format, .quiet, .verbose, .noColor, .help]
+    package static let general: [Flag] = [.format, .noColor, .help]
 
     package static func unsupported(_ name: String, _ value: Value = .none) -> Flag {
         Flag(name, value, isSupported: false, help: "")

@@ -6,11 +6,14 @@ package struct ParsedArguments: Sendable {
     package let positionals: [String]
     /// By flag name, in the order given; a flag without value has `true` or `false`.
     private let values: [String: [String]]
+    /// Names of the flags that came from the command line, not from the environment.
+    private let given: Set<String>
 
-    init(command: CommandDefinition, positionals: [String], values: [String: [String]]) {
+    init(command: CommandDefinition, positionals: [String], values: [String: [String]], given: Set<String>) {
         self.command = command
         self.positionals = positionals
         self.values = values
+        self.given = given
     }
 
     /// The last value given, or nil.
@@ -35,6 +38,26 @@ package struct ParsedArguments: Sendable {
         return Selection(
             phase: text(.phase), runbooks: list(.runbook), tenants: list(.tenant),
             match: Dictionary(pairs, uniquingKeysWith: +), skippedTenants: list(.skipTenant))
+    }
+}
+
+extension ParsedArguments {
+    /// A command line for people to go on with: another command with what was given here, as far as it takes it, and
+    /// without what is only about output.
+    func commandLine(_ command: String, flags: [Flag]) -> String {
+        let output = Set((Flag.general + [.quiet, .verbose, .report]).map(\.name))
+        var words = ["muster", command]
+        for flag in flags where given.contains(flag.name) && !output.contains(flag.name) {
+            let spelling = flag.short.map { "-\($0)" } ?? "--\(flag.name)"
+            for value in list(flag) {
+                if flag.value != .none {
+                    words += [spelling, ShellWord.quoted(value)]
+                } else if value == "true" {
+                    words.append(spelling)
+                }
+            }
+        }
+        return words.joined(separator: " ")
     }
 }
 

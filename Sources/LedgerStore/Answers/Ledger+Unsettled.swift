@@ -52,7 +52,8 @@ extension Ledger {
     package func countUnsettled(in scope: LedgerScope) throws(DatabaseError) -> Int {
         guard !scope.tenants.isEmpty, !scope.members.isEmpty else { return 0 }
         let pending = unsettled(scope, first: 2)
-        return try row("\(pending.sql) select count(*) from u", [.text(workspace)] + pending.parameters)?[0].integer ?? 0
+        return try row("\(pending.sql) select count(*) from u", [.text(workspace)] + pending.parameters)?[0].integer
+            ?? 0
     }
 
     /// What is on record of one tenant (or, with an empty name, of the workspace).
@@ -82,7 +83,8 @@ extension Ledger {
         var recorded: [Int: RecordedExecution] = [:]
         for line in lines?.split(separator: "\n") ?? [] {
             let fields = line.split(separator: " ", maxSplits: 4)
-            guard fields.count == 5, let ordinal = Int(fields[0]), let state = ExecutionState(rawValue: String(fields[1]))
+            guard fields.count == 5, let ordinal = Int(fields[0]),
+                let state = ExecutionState(rawValue: String(fields[1]))
             else { continue }
             recorded[ordinal - 1] = RecordedExecution(
                 state: state, clean: fields[2] == "-" ? nil : fields[2] == "1", checksum: String(fields[4]),

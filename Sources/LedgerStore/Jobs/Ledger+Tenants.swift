@@ -30,7 +30,8 @@ extension Ledger {
             """, [.text(workspace), DatabaseValue(tenants.count)])
         let list =
             switch dialect {
-            case .postgresql: "(select * from pg_catalog.unnest($2::text[], $3::text[])) as x(tenant, labels)"
+            case .postgresql:
+                "rows from (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) as x(tenant, labels)"
             case .sqlite:
                 """
                 (select json_extract(value, '$[0]') as tenant, json_extract(value, '$[1]') as labels

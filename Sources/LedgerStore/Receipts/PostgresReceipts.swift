@@ -148,7 +148,7 @@ package struct PostgresReceipts: Sendable {
                     if exists?[1].boolean != true { try session.run("CREATE SCHEMA \(sql.schema)") }
                     try session.run(postgresReceiptsDDL(sql))
                 }
-            } catch where ["23505", "42P06", "42P07", "40P01"].contains(error.sqlState) {
+            } catch  where ["23505", "42P06", "42P07", "40P01"].contains(error.sqlState) {
                 continue
             }
         }

@@ -5,6 +5,7 @@ final class DiagnosticLog {
     private let lines: TextLines
     private(set) var errors: [ManifestDiagnostic] = []
     private(set) var warnings: [ManifestDiagnostic] = []
+    private var said: Set<ManifestDiagnostic> = []
 
     init(file: String, text: String) {
         self.file = file
@@ -19,7 +20,7 @@ final class DiagnosticLog {
 
     /// The same thing, found twice, is said once.
     func report(_ diagnostic: ManifestDiagnostic) {
-        if !errors.contains(diagnostic) { errors.append(diagnostic) }
+        if said.insert(diagnostic).inserted { errors.append(diagnostic) }
     }
 
     func warn(_ message: String, at offset: Int, path: String, remedy: String? = nil) {
@@ -27,7 +28,7 @@ final class DiagnosticLog {
     }
 
     func warn(_ diagnostic: ManifestDiagnostic) {
-        if !warnings.contains(diagnostic) { warnings.append(diagnostic) }
+        if said.insert(diagnostic).inserted { warnings.append(diagnostic) }
     }
 
     private func diagnostic(_ message: String, at offset: Int, path: String, remedy: String?) -> ManifestDiagnostic {

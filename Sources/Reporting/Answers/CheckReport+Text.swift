@@ -2,7 +2,7 @@ package import RunbookModel
 
 extension CheckReport: TextAnswer {
     package func lines(_ layout: TextLayout) -> [String] {
-        if let error { return [layout.style.bad("\(Report.word(exitCode)): \(error.message)")] }
+        if let error { return error.lines(exitCode: exitCode, layout) }
         return identities.map { identity in
             let sentence = identity.sentence
             return identity.done == identity.asked ? sentence : layout.style.bad(sentence)

@@ -2,7 +2,7 @@ package import RunbookModel
 
 extension RunList: TextAnswer {
     package func lines(_ layout: TextLayout) -> [String] {
-        if let error { return [layout.style.bad("\(Report.word(exitCode)): \(error.message)")] }
+        if let error { return error.lines(exitCode: exitCode, layout) }
         if runs.isEmpty { return ["No run has been made yet."] }
         return TextTable(
             [
@@ -23,7 +23,7 @@ extension RunList: TextAnswer {
 
 extension TenantList: TextAnswer {
     package func lines(_ layout: TextLayout) -> [String] {
-        if let error { return [layout.style.bad("\(Report.word(exitCode)): \(error.message)")] }
+        if let error { return error.lines(exitCode: exitCode, layout) }
         var lines = TextTable(
             [.words("TENANT"), .words("SCHEMA", optional: true), .words("TARGET"), .words("LABELS", optional: true)],
             tenants.map { tenant in
@@ -38,7 +38,7 @@ extension TenantList: TextAnswer {
 
 extension LockList: TextAnswer {
     package func lines(_ layout: TextLayout) -> [String] {
-        if let error { return [layout.style.bad("\(Report.word(exitCode)): \(error.message)")] }
+        if let error { return error.lines(exitCode: exitCode, layout) }
         if locks.isEmpty { return ["No lock is held."] }
         return TextTable(
             [
@@ -58,7 +58,8 @@ extension LockList: TextAnswer {
 
 extension LockKeyReport: TextAnswer {
     package func lines(_ layout: TextLayout) -> [String] {
-        [
+        if let error { return error.lines(exitCode: exitCode, layout) }
+        return [
             "tenant     \(tenant.printable)", "key        \(key)", "workspace  \(workspaceKey)",
             "database   \(database.printable)",
         ]

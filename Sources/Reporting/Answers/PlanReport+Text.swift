@@ -5,7 +5,7 @@ extension PlanReport: TextAnswer {
 
     package func lines(_ layout: TextLayout) -> [String] {
         let style = layout.style
-        if let error { return [style.bad("\(Report.word(exitCode)): \(error.message)")] }
+        if let error { return error.lines(exitCode: exitCode, layout) }
         var lines = table.lines(width: layout.width, style: style)
         let reasons = self.reasons
         if !reasons.isEmpty {

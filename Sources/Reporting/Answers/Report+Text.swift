@@ -6,7 +6,8 @@ extension Report: TextAnswer {
     /// The verdict, the causes with all that is needed to find the place, the notices and the command that continues.
     package func lines(_ layout: TextLayout) -> [String] {
         let style = layout.style
-        var lines = [ok ? style.good(verdict) : style.bad(verdict)]
+        var lines =
+            error.map { $0.lines(exitCode: exitCode, layout) } ?? [ok ? style.good(verdict) : style.bad(verdict)]
         for cause in causes.prefix(Self.causesShown) { lines += [""] + self.lines(of: cause, style) }
         if causes.count > Self.causesShown {
             lines += ["", "And \(Phrase.counted(causes.count - Self.causesShown, "more cause", "more causes"))."]

@@ -3,7 +3,6 @@ package import RunbookModel
 extension Report {
     /// One sentence: how it ended, and for how many.
     package var verdict: String {
-        if let error { return "\(Self.word(exitCode)): \(error.message.printableLines.joined(separator: "\n    "))" }
         if nothingToDo { return nothingToDoSentence }
         let all = counts.total
         let done = counts.succeeded + counts.skipped
@@ -43,18 +42,6 @@ extension Report {
         case .failed: "Failed"
         case .blocked: "Blocked"
         case .cancelled: "Cancelled"
-        }
-    }
-
-    /// What an error outside any tenant is called, by the exit code it leads to.
-    static func word(_ exitCode: Int) -> String {
-        switch ExitStatus(rawValue: Int32(exitCode)) {
-        case .refused: "Refused"
-        case .tryAgain: "Try again later"
-        case .interrupted: "Interrupted"
-        case .terminated: "Terminated"
-        case .usage: "Wrong usage"
-        default: "Failed"
         }
     }
 }

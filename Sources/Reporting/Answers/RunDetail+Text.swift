@@ -4,6 +4,7 @@ extension RunDetail: TextAnswer {
     private static let failuresShown = 20
 
     package func lines(_ layout: TextLayout) -> [String] {
+        if let error { return error.lines(exitCode: exitCode, layout) }
         var lines = [
             run.sentence,
             "Started by \(run.initiator.name.printable) (\(run.initiator.kind)) from \(run.door)"

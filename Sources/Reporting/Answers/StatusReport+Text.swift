@@ -5,7 +5,7 @@ extension StatusReport: TextAnswer {
 
     package func lines(_ layout: TextLayout) -> [String] {
         let style = layout.style
-        if let error { return [style.bad("\(Report.word(exitCode)): \(error.message)")] }
+        if let error { return error.lines(exitCode: exitCode, layout) }
         var lines: [String] = []
         if !runbooks.isEmpty {
             lines += Self.table("RUNBOOK", runbooks.map { ("\($0.id)@\($0.key)", $0.counts) }).lines(

@@ -31,27 +31,25 @@ package struct TenantPlanner: Sendable {
         var obstacles: [String: String] = [:]
         var brokenPhase: (index: Int, reason: String)?
         for runbook in runbooks {
-            guard runbook.scope == scope else {
-                // The other scope stands on the far side of a barrier; only what is known to be lost blocks.
-                if let obstacle = obstacle(of: recorded[runbook.identity], runbook) { obstacles[runbook.id] = obstacle }
-                continue
-            }
-            var step = step(runbook, labels, recorded[runbook.identity])
+            let isHere = runbook.scope == scope
+            // A tenant's runbooks are judged in the tenants; the workspace's own, which have no labels, by everyone.
+            guard isHere || runbook.scope == .workspace else { continue }
+            var step = step(runbook, isHere ? labels : [:], recorded[runbook.identity])
             if step.decision == .run {
                 if let after = runbook.after.first(where: { obstacles[$0] != nil }), let obstacle = obstacles[after] {
                     step = Step(runbook: runbook, decision: .blocked, reason: "after \(after), which \(obstacle)")
-                } else if let broken = brokenPhase, phaseIndex(runbook) > broken.index {
+                } else if isHere, let broken = brokenPhase, phaseIndex(runbook) > broken.index {
                     step = Step(runbook: runbook, decision: .blocked, reason: broken.reason)
                 }
             }
             let isSelected = selected.contains(runbook.identity)
             if let obstacle = obstacle(step, isSelected: isSelected) {
                 obstacles[runbook.id] = obstacle
-                if isSelected, brokenPhase == nil || phaseIndex(runbook) < (brokenPhase?.index ?? 0) {
+                if isHere, isSelected, brokenPhase == nil {
                     brokenPhase = (phaseIndex(runbook), "\(runbook.id) of phase \(runbook.phase) \(obstacle)")
                 }
             }
-            if isSelected { steps.append(step) }
+            if isHere, isSelected { steps.append(step) }
         }
         return steps
     }
@@ -78,10 +76,12 @@ package struct TenantPlanner: Sendable {
             }
         case .running, .unknown:
             return undecided(runbook, "the end of its last attempt was not seen")
-        case .failed where recorded.clean == false:
-            if case .exec = runbook.action { return Step(runbook: runbook, decision: .run, reason: "failed before") }
-            return undecided(runbook, "its last attempt failed and left something behind")
-        case .failed: return Step(runbook: runbook, decision: .run, reason: "failed before")
+        case .failed:
+            // What a hook's non-zero exit left behind is the hook's business; a transaction leaves nothing.
+            if case .sql = runbook.action, !(recorded.clean ?? runbook.transaction) {
+                return undecided(runbook, "its last attempt failed and left something behind")
+            }
+            return Step(runbook: runbook, decision: .run, reason: "failed before")
         case .rolledBack: return Step(runbook: runbook, decision: .run, reason: "rolled back before")
         }
     }
@@ -102,13 +102,6 @@ package struct TenantPlanner: Sendable {
         case .drifted: "has drifted"
         case .unknown: "is unknown"
         }
-    }
-
-    /// For a runbook of the other scope: it is done, or it runs on its side of the barrier, or it is lost.
-    private func obstacle(of recorded: RecordedExecution?, _ runbook: Runbook) -> String? {
-        let alone = step(runbook, [:], recorded)
-        guard runbook.scope == .workspace else { return nil }
-        return obstacle(alone, isSelected: selected.contains(runbook.identity))
     }
 }
 

@@ -12,8 +12,11 @@ package struct JobVerdict: Sendable, Hashable {
     ///   - executions: those that ended in this job.
     ///   - isBlocked: whether something could not run because of what it comes after.
     package static func of(_ executions: [ExecutionOutcome], isBlocked: Bool) -> JobVerdict {
-        if executions.contains(where: { $0.state == .unknown }) { return JobVerdict(state: .unknown) }
-        if executions.contains(where: { $0.state == .failed }) { return JobVerdict(state: .failed) }
+        // An end that was not seen is never read as a good one.
+        if executions.contains(where: { !$0.state.isDone && $0.state != .failed }) {
+            return JobVerdict(state: .unknown)
+        }
+        if executions.contains(where: { $0.state == .failed || $0.hasDrifted }) { return JobVerdict(state: .failed) }
         if isBlocked { return JobVerdict(state: .blocked, reason: .after) }
         return JobVerdict(state: executions.allSatisfy(\.wasDone) ? .skipped : .succeeded)
     }

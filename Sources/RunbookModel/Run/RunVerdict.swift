@@ -19,13 +19,17 @@ package struct RunVerdict: Sendable, Hashable {
                 .partiallySucceeded
             } else if counts.failed + counts.unknown > 0 {
                 .failed
-            } else if counts.cancelled > 0 {
-                .cancelled
-            } else {
+            } else if counts.cancelled == 0, counts.blocked > 0 {
                 .blocked
+            } else {
+                .cancelled
             }
         var exit: ExitStatus = .done
-        if undone > 0 { exit = exit.merged(with: done > 0 ? .partial : .failed) }
+        if undone > 0 {
+            // Failures beside lock waits are partial whatever is done: the run can be continued.
+            let isPartial = done > 0 || counts.failed > 0 && lockBlocked > 0
+            exit = exit.merged(with: isPartial ? .partial : .failed)
+        }
         if lockBlocked > 0, counts.failed == 0, counts.cancelled == 0 { exit = exit.merged(with: .tryAgain) }
         if counts.unknown > 0 { exit = exit.merged(with: .undecided) }
         if drifted > 0 { exit = exit.merged(with: .refused) }

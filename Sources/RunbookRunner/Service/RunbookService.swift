@@ -42,19 +42,3 @@ package struct ApplyRequest: Sendable {
         self.grace = grace
     }
 }
-
-extension RunbookService {
-    // The signatures that the command line builds on. Bodies follow.
-    //
-    //   func plan(_ manifest: Manifest, _ selection: Selection, expectedTenants: Int?) async -> PlanReport
-    //   func apply(_ manifest: Manifest, _ request: ApplyRequest, events: any EventSink, stop: StopSwitch) async -> Report
-    //   func status(_ manifest: Manifest, _ selection: Selection) async -> StatusReport
-    //   func status(ledger: LedgerSettings, workspace: String, _ selection: Selection) async -> StatusReport
-    //   func check(_ manifest: Manifest?, ledger: LedgerSettings, workspace: String, identities: [(String, String?)],
-    //              tenants: [String]?) async -> CheckReport                      // tenants nil: all of them
-    //   func runs(ledger: LedgerSettings, workspace: String, limit: Int) async throws(ServiceError) -> RunList
-    //   func run(_ id: String, ledger: LedgerSettings) async throws(ServiceError) -> RunDetail
-    //   func tenants(_ manifest: Manifest, _ selection: Selection) async throws(ServiceError) -> TenantList
-    //   func locks(_ manifest: Manifest) async throws(ServiceError) -> LockList
-    //   func lockKey(_ manifest: Manifest, tenant: String) async throws(ServiceError) -> LockKeyReport
-}

@@ -1,3 +1,4 @@
+private import CSystem
 private import Dispatch
 private import Foundation
 private import Synchronization
@@ -24,8 +25,8 @@ package final class WorkerThread: SerialExecutor, TaskExecutor {
         self.queue = queue
         // The thread knows the queue alone, so that it does not keep its executor alive.
         let thread = Thread {
-            // Only from inside does the name reach the operating system.
-            Thread.current.name = name
+            // Foundation's own name reaches the operating system too late, if at all.
+            unsafe muster_name_thread(name)
             queue.bindToCurrentThread()
             while let (job, executor) = queue.next() {
                 unsafe job.runSynchronously(

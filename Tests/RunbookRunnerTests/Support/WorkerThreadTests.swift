@@ -58,6 +58,7 @@ struct WorkerThreadTests {
 
     @Test func theThreadBearsItsName() async {
         #expect(await Counter(WorkerThread(named: "muster-7")).threadName() == "muster-7\n")
+        #expect(await Counter(WorkerThread(named: "muster-1234567890")).threadName() == "muster-12345678\n")
     }
 
     @Test func aBlockedWorkerBlocksNobodyElse() async {

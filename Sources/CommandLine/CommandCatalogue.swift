@@ -1,0 +1,15 @@
+/// All commands, in the order of help.
+enum CommandCatalogue {
+    static let commands: [any Command.Type] = [
+        ValidateCommand.self, PlanCommand.self, ApplyCommand.self, StatusCommand.self, CheckCommand.self,
+        RunsCommand.self, ShowCommand.self, TenantsCommand.self, LocksListCommand.self, LocksKeyCommand.self,
+        SchemaCommand.self, InitCommand.self, VersionCommand.self,
+    ]
+
+    static let definitions = commands.map { $0.definition }
+
+    /// Of the contract, and not built yet.
+    static let unsupported = [
+        "rehearse", "rollback", "cancel", "retry", "resolve", "ledger", "doctor", "completions", "console",
+    ]
+}

@@ -1,0 +1,101 @@
+import ManifestFiles
+import Reporting
+import RunbookModel
+import RunbookRunner
+
+enum ApplyCommand: Command {
+    static let definition = CommandDefinition(
+        "apply", aliases: ["up", "migrate"],
+        summary: "Run what is pending, on every tenant.",
+        discussion: "Runs every pending runbook on every tenant, each under the tenant's lock, and keeps in the "
+            + "ledger what is done: started again, it continues where it stopped and repeats nothing. A second apply "
+            + "of the same work joins the run that is under way.",
+        flags: [.manifest, .ledger] + Flag.selection + [
+            .concurrency, .lockWait, .unsupported("max-failures", .text("N")), .release, .expectTenants, .grace,
+            .report, .unsupported("plan", .text("FILE")), .yes, .quiet, .verbose,
+        ],
+        exits: [
+            (.done, "Everything in scope is proven done, or there was nothing to do."),
+            (.failed, "Failed: no tenant completed, or an internal error."),
+            (.partial, "Some tenants are done, some are not; the same command continues."),
+            (.refused, "Refused, with nothing touched: invalid manifest, drift, unknown name, unexpected tenants."),
+            (.undecided, "A person must decide: the end of at least one execution was not seen."),
+            (.usage, "Wrong usage."),
+            (.tryAgain, "Try again later: a lock was not free in time or a server not reachable; nothing failed."),
+            (.interrupted, "Interrupted by INT after a safe stop; the same command continues."),
+            (.terminated, "The same by TERM."),
+        ],
+        examples: [
+            "muster apply --phase pre-deploy --release v42 --report json=report.json",
+            "muster apply --tenant acme --format json",
+        ])
+
+    static func run(_ arguments: ParsedArguments, _ context: CommandContext) async throws -> Answer {
+        let loaded = try context.manifest(arguments)
+        context.warn(loaded, arguments)
+        let stop = StopSwitch()
+        let subscription = context.signals.listen { stop.request($0) }
+        defer { subscription.cancel() }
+        let (display, sink) = sinks(arguments, context)
+        var report = await withTaskGroup(of: Void.self) { group in
+            if let display { group.addTask { await display.run() } }
+            let report = await context.service.apply(
+                loaded.manifest, request(arguments, context), events: sink, stop: stop)
+            group.cancelAll()
+            await group.waitForAll()
+            return report
+        }
+        report = context.secrets.masker(report)
+        if canContinue(report) {
+            report.next = report.next ?? arguments.commandLine("apply", flags: definition.flags)
+        }
+        return Answer(report, exitCode: report.exitCode, isProblem: report.error != nil)
+    }
+
+    static func failure(_ problem: Problem, _ context: CommandContext) -> any TextAnswer {
+        let now = context.timepiece.now
+        return Report(
+            command: "apply", ok: false, exitCode: Int(problem.status.rawValue), outcome: .failed,
+            retryable: problem.status == .tryAgain, error: problem.reportError, startedAt: now, finishedAt: now,
+            durationMS: 0)
+    }
+
+    /// Whether the same command, perhaps after a repair, goes on where this one ended.
+    private static func canContinue(_ report: Report) -> Bool {
+        switch ExitStatus(rawValue: Int32(report.exitCode)) {
+        case .partial, .tryAgain, .interrupted, .terminated: true
+        case .failed: report.error == nil
+        default: false
+        }
+    }
+
+    private static func request(_ arguments: ParsedArguments, _ context: CommandContext) -> ApplyRequest {
+        let facts = DeployFacts(environment: context.environment, userName: context.userName)
+        return ApplyRequest(
+            selection: arguments.selection, concurrency: arguments.count(.concurrency),
+            lockWait: arguments.duration(.lockWait), release: arguments.text(.release) ?? facts.release,
+            revision: facts.revision, expectedTenants: arguments.count(.expectTenants), initiator: facts.initiator,
+            grace: arguments.duration(.grace) ?? .seconds(30))
+    }
+
+    /// Who hears of events: a display on stderr, unless it must be quiet or would mix with lines on the same terminal,
+    /// and NDJSON on stdout.
+    private static func sinks(
+        _ arguments: ParsedArguments, _ context: CommandContext
+    ) -> (ProgressDisplay?, EventFork) {
+        let masker = context.secrets.masker
+        let isMixed = arguments.format == .ndjson && context.output.terminal != nil && context.errors.terminal != nil
+        var display: ProgressDisplay?
+        if !arguments.isOn(.quiet), !isMixed {
+            display = ProgressDisplay(
+                output: context.errors, timepiece: context.timepiece,
+                style: context.layout(for: context.errors, arguments).style, isVerbose: arguments.isOn(.verbose),
+                masker: masker)
+        }
+        var sinks: [any EventSink] = display.map { [$0] } ?? []
+        if arguments.format == .ndjson {
+            sinks.append(EventLines(output: context.output, timepiece: context.timepiece, masker: masker))
+        }
+        return (display, EventFork(sinks))
+    }
+}

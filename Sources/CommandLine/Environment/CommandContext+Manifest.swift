@@ -1,0 +1,82 @@
+import DatabaseAccess
+import Foundation
+import ManifestFiles
+import Reporting
+import RunbookModel
+
+/// Where a command that only reads the ledger finds it.
+enum LedgerChoice {
+    case manifest(Manifest)
+    case ledger(LedgerSettings, workspace: String)
+
+    var manifest: Manifest? {
+        if case .manifest(let manifest) = self { manifest } else { nil }
+    }
+
+    var settings: LedgerSettings {
+        switch self {
+        case .manifest(let manifest): manifest.ledger
+        case .ledger(let settings, _): settings
+        }
+    }
+
+    var workspace: String {
+        switch self {
+        case .manifest(let manifest): manifest.workspace
+        case .ledger(_, let workspace): workspace
+        }
+    }
+}
+
+extension CommandContext {
+    /// The manifest that the arguments mean, with the ledger that they put in the place of its own.
+    func manifest(_ arguments: ParsedArguments) throws -> LoadedManifest {
+        let found = try ManifestFinder.find(
+            named: arguments.text(.manifest), environment: environment, in: currentDirectory)
+        var loaded = try ManifestLoader.load(path: path(found), environment: environment)
+        secrets.add(loaded.manifest.source.secrets)
+        if let url = try ledgerURL(arguments) {
+            loaded.manifest.ledger.url = url
+            loaded.manifest.ledger.directURL = nil
+        }
+        return loaded
+    }
+
+    /// The ledger alone when `--ledger` is given without `--manifest`, else the manifest with its ledger.
+    func ledger(_ arguments: ParsedArguments) throws -> LedgerChoice {
+        if arguments.text(.manifest) == nil, let url = try ledgerURL(arguments) {
+            return .ledger(LedgerSettings(url: url), workspace: arguments.text(.workspace) ?? "default")
+        }
+        let manifest = try manifest(arguments).manifest
+        if let workspace = arguments.text(.workspace), workspace != manifest.workspace {
+            throw UsageError(
+                "--workspace \(workspace) is not the manifest's, which is \(manifest.workspace).",
+                command: arguments.command.name)
+        }
+        return .manifest(manifest)
+    }
+
+    private func ledgerURL(_ arguments: ParsedArguments) throws -> Redacted? {
+        guard let text = arguments.text(.ledger) else { return nil }
+        secrets.add([Redacted(text)])
+        do {
+            let url = try ConnectionURL(parsing: text)
+            guard let path = url.path, !path.hasPrefix("/") else { return Redacted(text) }
+            let folder = URL(filePath: currentDirectory, directoryHint: .isDirectory)
+            let file = folder.appending(path: path).standardizedFileURL.path(percentEncoded: true)
+            return Redacted("sqlite:" + file)
+        } catch {
+            let hint = error.hint.map { " " + $0 } ?? ""
+            throw UsageError("--ledger: \(error.message)\(hint)", command: arguments.command.name)
+        }
+    }
+
+    /// Says on stderr what the manifest's author should know.
+    func warn(_ loaded: LoadedManifest, _ arguments: ParsedArguments) {
+        guard !arguments.isOn(.quiet) else { return }
+        let style = layout(for: errors, arguments).style
+        for warning in loaded.warnings {
+            errors.write(style.warning("muster: warning: \(secrets.masker(warning.description))") + "\n")
+        }
+    }
+}

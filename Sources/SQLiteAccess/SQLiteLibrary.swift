@@ -1,0 +1,6 @@
+private import CSQLite
+
+/// The C library behind the driver.
+package enum SQLiteLibrary {
+    package static var version: String { unsafe String(cString: sqlite3_libversion()) }
+}
