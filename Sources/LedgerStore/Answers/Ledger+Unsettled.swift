@@ -41,7 +41,7 @@ extension Ledger {
                 where e.workspace = $1 and e.tenant = u.id)
             from u order by u.ord
             """
-        try session.query(sql.text(statement), [.text(workspace)] + pending.parameters) {
+        try query(statement, [.text(workspace)] + pending.parameters) {
             row throws(DatabaseError) in
             guard let ordinal = row[0].integer else { return }
             try each(ordinal - 1, Self.recorded(row[1].text))
@@ -62,12 +62,11 @@ extension Ledger {
     ) throws(DatabaseError) -> [Identity: RecordedExecution] {
         var recorded: [Identity: RecordedExecution] = [:]
         let wanted = Set(identities)
-        try session.query(
-            sql.text(
-                """
-                select runbook, key, state, clean, checksum, attempt from \(sql.executions)
-                where workspace = $1 and tenant = $2
-                """), [.text(workspace), .text(tenant)]
+        try query(
+            """
+            select runbook, key, state, clean, checksum, attempt from \(sql.executions)
+            where workspace = $1 and tenant = $2
+            """, [.text(workspace), .text(tenant)]
         ) { row throws(DatabaseError) in
             let identity = Identity(runbook: row[0].text ?? "", key: row[1].text ?? "")
             guard wanted.contains(identity), let state = row[2].text.flatMap(ExecutionState.init) else { return }

@@ -38,6 +38,7 @@ package struct SQLiteReceipts {
     /// Writes the receipt of an end, or of a beginning (`running`).
     ///
     /// - Returns: how often it has been tried now.
+    /// - Throws: also when a later claim has left its receipt meanwhile (MU004).
     package func record(
         _ ticket: ClaimTicket, state: ExecutionState, rowsAffected: Int?
     ) throws(DatabaseError) -> Int {
@@ -54,13 +55,18 @@ package struct SQLiteReceipts {
                 started_at = CASE WHEN r.state = 'running' AND r.fence = excluded.fence THEN r.started_at
                     ELSE excluded.started_at END,
                 finished_at = excluded.finished_at
+            WHERE r.fence <= excluded.fence
             RETURNING attempt
             """,
             key(ticket) + [
                 .text(ticket.tenant), .text(state.rawValue), DatabaseValue(ticket.job.fence), .text(ticket.checksum),
                 .text(ticket.run), .text(ticket.runner), DatabaseValue(rowsAffected),
             ])
-        return row?[0].integer ?? 1
+        guard let attempt = row?[0].integer else {
+            throw DatabaseError(
+                .statement, "another runner has taken over this job", sqlState: ClaimState.superseded.rawValue)
+        }
+        return attempt
     }
 
     private func key(_ ticket: ClaimTicket) -> [DatabaseValue] {
