@@ -130,6 +130,7 @@ import Testing
     @Test(arguments: [
         (["--help"], []), (["-h"], []), (["help"], []), (["apply", "-h"], ["apply"]),
         (["apply", "--bogus", "--help"], ["apply"]), (["up", "--help"], ["apply"]), (["help", "apply"], ["apply"]),
+        (["help", "up"], ["apply"]),
         (["help", "locks"], ["locks"]), (["locks", "--help"], ["locks"]),
         (["help", "locks", "key"], ["locks", "key"]),
         (["locks", "key", "--help"], ["locks", "key"]), (["nonsense", "--help"], []),

@@ -21,6 +21,14 @@ import Testing
         }
     }
 
+    /// Guarantee: the first help names every command.
+    @Test func overviewIsWhole() {
+        let lines = HelpText(CommandCatalogue.definitions).lines([])
+        for definition in CommandCatalogue.definitions {
+            #expect(lines.contains { $0.hasPrefix("  \(definition.name) ") })
+        }
+    }
+
     /// Guarantee: nobody is told about what does not exist yet.
     @Test func unsupportedIsNotListed() {
         let everything = Self.topics.flatMap { HelpText(CommandCatalogue.definitions).lines($0) }.joined(
