@@ -3,8 +3,8 @@ package import DatabaseAccess
 
 /// One connection to one SQLite file. Opened, used and closed by one thread.
 ///
-/// Settings that a script of `transaction: false` changed are put back after it; temporary tables stay until the session
-/// is closed.
+/// After a script of `transaction: false` a transaction that it left open is rolled back, and the settings that it changed
+/// are put back; temporary tables stay until the session is closed.
 package final class SQLiteSession: DatabaseSession {
     var connection: SQLiteConnection
     private let file: SQLiteFile
