@@ -36,7 +36,8 @@ package final class Ledger {
         guard found == LedgerSchema.version else {
             throw LedgerError(
                 .failed,
-                "The ledger has version \(found), this muster needs \(LedgerSchema.version); `muster apply` upgrades it.")
+                "The ledger has version \(found), this muster needs \(LedgerSchema.version); `muster apply` upgrades it."
+            )
         }
         return ledger
     }
@@ -50,10 +51,7 @@ package final class Ledger {
         let ledger = Ledger(
             session: session, sql: LedgerSQL(dialect: session.dialect, schema: schema), workspace: workspace)
         do {
-            if session.dialect == .sqlite {
-                // sqlite.org/wal.html: readers do not block the writer. The mode stays in the file.
-                try session.execute("PRAGMA journal_mode = WAL")
-            }
+            if session.dialect == .sqlite { try ledger.keepWriteAheadLog() }
             if let found = try ledger.version() {
                 try ledger.refuseNewer(found)
                 if found == LedgerSchema.version { return ledger }
@@ -71,12 +69,27 @@ package final class Ledger {
 
     /// Asks `body`'s questions where nothing can be written.
     package func reading<Answer>(_ body: () throws(DatabaseError) -> Answer) throws(DatabaseError) -> Answer {
-        try session.withTransaction(sql.beginReadOnly, body)
+        try session.withTransaction(sql.beginReadOnly + sql.ownPath, body)
     }
 
     /// Runs `body` in one transaction that may write.
     package func writing<Answer>(_ body: () throws(DatabaseError) -> Answer) throws(DatabaseError) -> Answer {
-        try session.withTransaction(sql.begin, body)
+        try session.withTransaction(sql.begin + sql.ownPath, body)
+    }
+
+    /// Turns to the write-ahead log, so that readers do not block the writer (sqlite.org/wal.html). The mode stays in
+    /// the file; changing it needs the file alone, and SQLite does not wait for that by itself.
+    private func keepWriteAheadLog() throws(DatabaseError) {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            do throws(DatabaseError) {
+                if try session.row("PRAGMA journal_mode")?[0].text == "wal" { return }
+                try session.execute("PRAGMA journal_mode = WAL")
+                return
+            } catch where error.code == .busy && ContinuousClock.now < deadline {
+                Thread.sleep(forTimeInterval: .random(in: 0.01...0.05))
+            }
+        }
     }
 
     /// The version in the database, or nil when there is no ledger.
@@ -84,12 +97,12 @@ package final class Ledger {
         let exists =
             switch dialect {
             case .postgresql:
-                try session.row("select pg_catalog.to_regclass($1) is not null", [.text(sql.ledger)])
+                try row("select pg_catalog.to_regclass($1) is not null", [.text(sql.ledger)])
             case .sqlite:
-                try session.row("select count(*) from sqlite_schema where type = 'table' and name = 'muster_ledger'")
+                try row("select count(*) from sqlite_schema where type = 'table' and name = 'muster_ledger'")
             }
         guard exists?[0].boolean == true else { return nil }
-        return try session.row("select version from \(sql.ledger)")?[0].integer
+        return try row("select version from \(sql.ledger)")?[0].integer
     }
 
     private func refuseNewer(_ found: Int) throws(LedgerError) {
@@ -114,11 +127,13 @@ package final class Ledger {
     private func upgradeOnce() throws -> Bool {
         try writing { () throws(DatabaseError) -> Bool in
             if dialect == .postgresql {
-                // No workspace can have that name: it holds a slash.
-                let key = LockKey.workspace("#ledger/\(sql.schema)")
-                let locked = try session.row("select pg_catalog.pg_try_advisory_xact_lock($1)", [.integer(key)])
+                let key = LockKey.upgrade(schema: sql.schema)
+                let locked = try row("select pg_try_advisory_xact_lock($1)", [.integer(key)])
                 guard locked?[0].boolean == true else { return false }
-                try session.run("set local search_path = pg_catalog, pg_temp")
+                // `IF NOT EXISTS` would ask for the right to create schemas even where there is nothing to create.
+                if try row("select to_regnamespace($1) is null", [.text(sql.schema)])?[0].boolean == true {
+                    try session.run("create schema \(sql.schema)")
+                }
             }
             let found = try version() ?? 0
             guard found < LedgerSchema.version else { return true }
@@ -136,15 +151,30 @@ package final class Ledger {
     // MARK: Statements in the dialect's spelling
 
     @discardableResult
+    func query(
+        _ statement: String, _ parameters: [DatabaseValue] = [],
+        forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult {
+        let text = sql.text(statement)
+        guard dialect == .postgresql, !session.isInTransaction else {
+            return try session.query(text, parameters, forEach: body)
+        }
+        // Alone it would run under the role's own search_path and isolation.
+        return try writing { () throws(DatabaseError) in try session.query(text, parameters, forEach: body) }
+    }
+
+    @discardableResult
     func execute(_ statement: String, _ parameters: [DatabaseValue] = []) throws(DatabaseError) -> StatementResult {
-        try session.execute(sql.text(statement), parameters)
+        try query(statement, parameters) { row throws(DatabaseError) in }
     }
 
     func row(_ statement: String, _ parameters: [DatabaseValue] = []) throws(DatabaseError) -> DatabaseRow? {
-        try session.row(sql.text(statement), parameters)
+        try rows(statement, parameters).first
     }
 
     func rows(_ statement: String, _ parameters: [DatabaseValue] = []) throws(DatabaseError) -> [DatabaseRow] {
-        try session.rows(sql.text(statement), parameters)
+        var rows: [DatabaseRow] = []
+        try query(statement, parameters) { row throws(DatabaseError) in rows.append(row) }
+        return rows
     }
 }

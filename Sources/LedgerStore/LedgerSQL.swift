@@ -106,6 +106,17 @@ package struct LedgerSQL: Sendable {
         }
     }
 
+    /// Follows the opening of a transaction of Muster's own: no operator and no table of anybody else answers in it.
+    var ownPath: String {
+        switch dialect {
+        case .postgresql: "; SET LOCAL search_path = pg_catalog, pg_temp"
+        case .sqlite: ""
+        }
+    }
+
+    /// What locks the rows that a query answers, for a transaction that decides by them. SQLite has one writer.
+    var forUpdate: String { dialect == .postgresql ? "for update" : "" }
+
     /// A statement with its parameters in the dialect's spelling.
     package func text(_ statement: String) -> String {
         guard dialect == .sqlite else { return statement }

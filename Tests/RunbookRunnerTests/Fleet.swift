@@ -66,7 +66,8 @@ enum Fleet {
             tenants: TenantSettings(source: source, target: target), concurrency: Concurrency(),
             phases: ["pre-deploy", "post-deploy"], runbooks: runbooks,
             source: ManifestSource(
-                path: "muster.json5", folder: "/", text: "{}", digest: "sha256:" + SHA256.hex(bodies.utf8), secrets: []))
+                path: "muster.json5", folder: "/", text: "{}", digest: "sha256:" + SHA256.hex(bodies.utf8), secrets: [])
+        )
         change(&manifest)
         return manifest
     }

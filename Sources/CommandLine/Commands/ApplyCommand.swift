@@ -47,7 +47,7 @@ enum ApplyCommand: Command {
         }
         report = context.secrets.masker(report)
         if canContinue(report) {
-            report.next = report.next ?? arguments.commandLine("apply", flags: definition.flags)
+            report.next = arguments.commandLine("apply", flags: definition.flags)
         }
         return Answer(report, exitCode: report.exitCode, isProblem: report.error != nil)
     }

@@ -50,12 +50,12 @@ extension Ledger {
     /// Per identity, how the executions of one run ended, from its history.
     package func runbookSummaries(ofRun id: String) throws(DatabaseError) -> [Identity: Report.RunbookSummary] {
         var summaries: [Identity: Report.RunbookSummary] = [:]
-        try session.query(
-            sql.text(
-                """
-                select runbook, key, max(checksum), state, count(distinct tenant), sum(rows_affected), sum(duration_ms)
-                from \(sql.attempts) where run_id = $1 group by runbook, key, state
-                """), [.text(id)]
+        try query(
+            """
+            select runbook, key, max(checksum), state, count(case when nth = 1 then 1 end), sum(rows_affected),
+                sum(duration_ms)
+            from \(lastAttempts("$1")) a group by runbook, key, state
+            """, [.text(id)]
         ) { row throws(DatabaseError) in
             let identity = Identity(runbook: row[0].text ?? "", key: row[1].text ?? "")
             var summary =
@@ -69,15 +69,29 @@ extension Ledger {
         return summaries
     }
 
-    /// What failed in one run and still stands so, in the order of its jobs; jobs blocked by a lock or a server last.
+    /// The attempts of a run, each with `nth`: 1 for the last of its identity and tenant.
+    private func lastAttempts(_ run: String) -> String {
+        """
+        (select a.*, row_number() over (partition by a.tenant, a.runbook, a.key order by a.id desc) as nth
+         from \(sql.attempts) a where a.run_id = \(run))
+        """
+    }
+
+    /// What failed in one run and is not done since, in the order of its jobs; jobs blocked by a lock or a server last.
+    ///
+    /// It is read from the history: what is done with another body keeps its row in `executions`, whatever comes.
     package func failures(ofRun id: String) throws(DatabaseError) -> [Failure] {
         let failed = try rows(
             """
-            select e.tenant, e.runbook, e.key, e.state, e.clean, e.sqlstate, e.message, e.detail, e.hint, e.file, e.line,
-                e.statement, e.attempt
-            from \(sql.executions) e join \(sql.jobs) j on j.run_id = e.run_id and j.tenant = e.tenant
-            where e.workspace = $1 and e.run_id = $2 and e.state in ('failed', 'unknown')
-            order by j.position, e.runbook, e.key
+            select a.tenant, a.runbook, a.key,
+                case when j.drifted and e.state in \(LedgerSQL.done) then 'drifted' else a.state end,
+                a.clean, a.sqlstate, a.message, a.detail, a.hint, a.file, a.line, a.statement, a.attempt
+            from \(lastAttempts("$2")) a join \(sql.jobs) j on j.run_id = a.run_id and j.tenant = a.tenant
+            left join \(sql.executions) e on e.workspace = a.workspace and e.tenant = a.tenant
+                and e.runbook = a.runbook and e.key = a.key
+            where a.workspace = $1 and a.nth = 1 and a.state in ('failed', 'unknown')
+                and not coalesce(e.state in \(LedgerSQL.done) and e.checksum = a.checksum, false)
+            order by j.position, a.id
             """, [.text(workspace), .text(id)]
         ).map(Self.failure)
         let blocked = try rows(

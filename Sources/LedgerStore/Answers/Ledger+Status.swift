@@ -21,16 +21,15 @@ extension Ledger {
         func count(
             by column: String, _ each: (Int, String, Int) -> Void
         ) throws(DatabaseError) {
-            try session.query(
-                sql.text(
-                    """
-                    with \(relations.sql)
-                    select \(column), coalesce(e.state, 'pending'), count(*)
-                    from t join m on m.cohort = t.cohort join i on i.ord = m.identity
-                    left join \(sql.executions) e on e.workspace = $1 and e.tenant = t.id
-                        and e.runbook = i.runbook and e.key = i.key
-                    group by 1, 2
-                    """), [.text(workspace)] + relations.parameters
+            try query(
+                """
+                with \(relations.sql)
+                select \(column), coalesce(e.state, 'pending'), count(*)
+                from t join m on m.cohort = t.cohort join i on i.ord = m.identity
+                left join \(sql.executions) e on e.workspace = $1 and e.tenant = t.id
+                    and e.runbook = i.runbook and e.key = i.key
+                group by 1, 2
+                """, [.text(workspace)] + relations.parameters
             ) { row throws(DatabaseError) in
                 each((row[0].integer ?? 1) - 1, row[1].text ?? "", row[2].integer ?? 0)
             }

@@ -41,7 +41,7 @@ extension Ledger {
                 where e.workspace = $1 and e.tenant = u.id)
             from u order by u.ord
             """
-        try session.query(sql.text(statement), [.text(workspace)] + pending.parameters) {
+        try query(statement, [.text(workspace)] + pending.parameters) {
             row throws(DatabaseError) in
             guard let ordinal = row[0].integer else { return }
             try each(ordinal - 1, Self.recorded(row[1].text))
@@ -52,7 +52,8 @@ extension Ledger {
     package func countUnsettled(in scope: LedgerScope) throws(DatabaseError) -> Int {
         guard !scope.tenants.isEmpty, !scope.members.isEmpty else { return 0 }
         let pending = unsettled(scope, first: 2)
-        return try row("\(pending.sql) select count(*) from u", [.text(workspace)] + pending.parameters)?[0].integer ?? 0
+        return try row("\(pending.sql) select count(*) from u", [.text(workspace)] + pending.parameters)?[0].integer
+            ?? 0
     }
 
     /// What is on record of one tenant (or, with an empty name, of the workspace).
@@ -61,12 +62,11 @@ extension Ledger {
     ) throws(DatabaseError) -> [Identity: RecordedExecution] {
         var recorded: [Identity: RecordedExecution] = [:]
         let wanted = Set(identities)
-        try session.query(
-            sql.text(
-                """
-                select runbook, key, state, clean, checksum, attempt from \(sql.executions)
-                where workspace = $1 and tenant = $2
-                """), [.text(workspace), .text(tenant)]
+        try query(
+            """
+            select runbook, key, state, clean, checksum, attempt from \(sql.executions)
+            where workspace = $1 and tenant = $2
+            """, [.text(workspace), .text(tenant)]
         ) { row throws(DatabaseError) in
             let identity = Identity(runbook: row[0].text ?? "", key: row[1].text ?? "")
             guard wanted.contains(identity), let state = row[2].text.flatMap(ExecutionState.init) else { return }
@@ -83,7 +83,8 @@ extension Ledger {
         var recorded: [Int: RecordedExecution] = [:]
         for line in lines?.split(separator: "\n") ?? [] {
             let fields = line.split(separator: " ", maxSplits: 4)
-            guard fields.count == 5, let ordinal = Int(fields[0]), let state = ExecutionState(rawValue: String(fields[1]))
+            guard fields.count == 5, let ordinal = Int(fields[0]),
+                let state = ExecutionState(rawValue: String(fields[1]))
             else { continue }
             recorded[ordinal - 1] = RecordedExecution(
                 state: state, clean: fields[2] == "-" ? nil : fields[2] == "1", checksum: String(fields[4]),

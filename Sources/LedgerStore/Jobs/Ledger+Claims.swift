@@ -2,23 +2,25 @@ package import DatabaseAccess
 package import RunbookModel
 
 extension Ledger {
-    /// Claims up to `limit` queued jobs of the run's present stage, in their order.
+    /// Claims up to `limit` queued jobs of the run's present stage, in their order; a job that came too late for an
+    /// earlier stage is among them.
     package func claimJobs(
         run: String, runner: String, limit: Int
     ) throws(DatabaseError) -> [ClaimedJob] {
         var claimed: [DatabaseRow] = []
         switch dialect {
         case .postgresql:
+            let fence = try PostgresText.quoteLiteral(sql.name("fence"))
             // MATERIALIZED, or the planner may run the limited subquery once for each row of the update.
             claimed = try rows(
                 """
                 with c as materialized (
                     select tenant from \(sql.jobs)
                     where run_id = $1 and state = 'queued'
-                      and stage = (select stage from \(sql.runs) where id = $1 and status <> 'completed')
+                      and stage <= (select stage from \(sql.runs) where id = $1 and status <> 'completed')
                     order by position limit $3 for update skip locked)
                 update \(sql.jobs) j set state = 'running', runner = $2, attempt = j.attempt + 1,
-                    fence = pg_catalog.nextval('\(sql.name("fence").replacing("'", with: "''"))'),
+                    fence = pg_catalog.nextval(\(fence)),
                     claimed_at = pg_catalog.clock_timestamp()
                 from c where j.run_id = $1 and j.tenant = c.tenant
                 returning j.tenant, j.stage, j.attempt, j.fence, j.position
@@ -32,7 +34,7 @@ extension Ledger {
                         fence = (select value from muster_fence), claimed_at = \(sql.now)
                     where run_id = $1 and state = 'queued' and tenant in (
                         select tenant from muster_jobs where run_id = $1 and state = 'queued'
-                            and stage = (select stage from muster_runs where id = $1 and status <> 'completed')
+                            and stage <= (select stage from muster_runs where id = $1 and status <> 'completed')
                         order by position limit $3)
                     returning tenant, stage, attempt, fence, position
                     """, [.text(run), .text(runner), DatabaseValue(limit)])
@@ -52,7 +54,7 @@ extension Ledger {
                 """
                 select r.status, r.stage, r.already_done,
                     (select count(*) from \(sql.jobs) j
-                     where j.run_id = r.id and j.stage = r.stage and j.state in ('queued', 'running')),
+                     where j.run_id = r.id and j.stage <= r.stage and j.state in ('queued', 'running')),
                     (select count(*) from \(sql.jobs) j where j.run_id = r.id and j.state in ('queued', 'running'))
                 from \(sql.runs) r where r.id = $1
                 """, [.text(run)])
@@ -67,13 +69,11 @@ extension Ledger {
         var tally = JobTally()
         let settled = try row("select already_done from \(sql.runs) where id = $1", [.text(run)])?[0].integer ?? 0
         tally.counts.add(.skipped, settled)
-        try session.query(
-            sql.text(
-                """
-                select state, count(*), count(case when reason = 'lock' then 1 end),
-                    count(case when drifted then 1 end)
-                from \(sql.jobs) where run_id = $1 group by state
-                """), [.text(run)]
+        try query(
+            """
+            select state, count(*), count(case when reason = 'lock' then 1 end), count(case when drifted then 1 end)
+            from \(sql.jobs) where run_id = $1 group by state
+            """, [.text(run)]
         ) { row throws(DatabaseError) in
             guard let state = row[0].text.flatMap(JobState.init) else { return }
             tally.counts.add(state, row[1].integer ?? 0)
@@ -88,7 +88,7 @@ extension Ledger {
 package struct RunProgress: Sendable {
     package var status: RunStatus
     package var stage: Int
-    /// Jobs queued or running in this stage.
+    /// Jobs queued or running in this stage, or late in an earlier one.
     package var openInStage: Int
     /// Jobs queued or running in any stage.
     package var open: Int

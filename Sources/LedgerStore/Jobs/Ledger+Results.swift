@@ -6,7 +6,7 @@ extension Ledger {
     /// Writes what became of a batch of jobs, in one transaction: job rows, execution rows, history.
     ///
     /// Only jobs that still belong to (runner, attempt) are written, and only their executions; a finished identity is
-    /// never overwritten by a failure.
+    /// never overwritten by a failure, which stands in the history alone.
     /// - Returns: how many jobs were written. Fewer than given means that this runner was superseded on some.
     package func write(_ results: [JobResult], run: String, runner: String) throws(DatabaseError) -> Int {
         guard !results.isEmpty else { return 0 }
@@ -31,18 +31,18 @@ extension Ledger {
     private func writeAtOnce(_ results: [JobResult], run: String, runner: String) throws(DatabaseError) -> Int {
         let jobs = results.map { result in
             JobRow(
-                tenant: result.job.tenant, attempt: result.job.attempt, state: result.state.rawValue,
+                tenant: result.job.tenant, claim: result.job.attempt, state: result.state.rawValue,
                 reason: result.reason?.rawValue, drifted: result.hasDrifted, message: result.message,
                 stage: result.nextStage)
         }
         let executions = results.flatMap { result in
-            result.executions.filter(\.isWorthWriting).map { ExecutionRow($0, tenant: result.job.tenant) }
+            result.executions.filter(\.isWorthWriting).map { ExecutionRow($0, of: result.job) }
         }
         let written = try row(
             """
             with x as (
                 select * from pg_catalog.jsonb_to_recordset($4::jsonb) as x(
-                    tenant text, attempt integer, state text, reason text, drifted boolean, message text,
+                    tenant text, claim integer, state text, reason text, drifted boolean, message text,
                     stage integer)),
             j as (
                 update \(sql.jobs) j set state = x.state, reason = x.reason, drifted = j.drifted or x.drifted,
@@ -50,14 +50,15 @@ extension Ledger {
                     runner = case when x.state = 'queued' then null else j.runner end,
                     finished_at = case when x.state = 'queued' then null else pg_catalog.clock_timestamp() end
                 from x
-                where j.run_id = $2 and j.tenant = x.tenant and j.runner = $3 and j.attempt = x.attempt
+                where j.run_id = $2 and j.tenant = x.tenant and j.runner = $3 and j.attempt = x.claim
                   and j.state = 'running'
-                returning j.tenant),
+                returning j.tenant, j.attempt as claim),
             y as (
                 select y.* from pg_catalog.jsonb_to_recordset($5::jsonb) as y(
-                    tenant text, runbook text, key text, checksum text, state text, clean boolean, tries integer, rows_affected bigint, duration_ms bigint, sqlstate text, message text,
-                    detail text, hint text, file text, line integer, statement text, output text)
-                join j on j.tenant = y.tenant),
+                    tenant text, claim integer, runbook text, key text, checksum text, state text, clean boolean,
+                    tries integer, rows_affected bigint, duration_ms bigint, sqlstate text, message text, detail text,
+                    hint text, file text, line integer, statement text, output text)
+                join j on j.tenant = y.tenant and j.claim = y.claim),
             e as (
                 insert into \(sql.executions) as e (workspace, tenant, runbook, key, state, clean, attempt, checksum,
                     run_id, runner, started_at, finished_at, rows_affected, sqlstate, message, detail, hint, file,
@@ -65,7 +66,7 @@ extension Ledger {
                 select $1, tenant, runbook, key, state, clean, tries, checksum, $2, $3,
                     pg_catalog.clock_timestamp() - duration_ms * interval '1 millisecond',
                     pg_catalog.clock_timestamp(), rows_affected, sqlstate, message, detail, hint, file, line, statement
-                from y
+                from y order by tenant, runbook, key
                 on conflict (workspace, tenant, runbook, key) do update set
                     \(Self.executionUpdate)
                 where \(Self.mayOverwrite(run: "$2", runner: "$3"))
@@ -74,10 +75,15 @@ extension Ledger {
                 insert into \(sql.attempts) (workspace, tenant, runbook, key, attempt, run_id, runner, state, clean,
                     checksum, started_at, finished_at, duration_ms, rows_affected, sqlstate, message, detail, hint,
                     file, line, statement, output)
-                select $1, y.tenant, y.runbook, y.key, e.attempt, $2, $3, y.state, y.clean, y.checksum, e.started_at,
-                    e.finished_at, y.duration_ms, y.rows_affected, y.sqlstate, y.message, y.detail, y.hint, y.file,
-                    y.line, y.statement, y.output
-                from y join e using (tenant, runbook, key))
+                select $1, y.tenant, y.runbook, y.key, coalesce(e.attempt, o.attempt, y.tries), $2, $3, y.state,
+                    y.clean, y.checksum,
+                    coalesce(e.started_at, pg_catalog.clock_timestamp() - y.duration_ms * interval '1 millisecond'),
+                    coalesce(e.finished_at, pg_catalog.clock_timestamp()), y.duration_ms, y.rows_affected, y.sqlstate,
+                    y.message, y.detail, y.hint, y.file, y.line, y.statement, y.output
+                from y left join e on e.tenant = y.tenant and e.runbook = y.runbook and e.key = y.key
+                left join \(sql.executions) o on o.workspace = $1 and o.tenant = y.tenant and o.runbook = y.runbook
+                    and o.key = y.key
+                where e.tenant is not null or y.state <> 'succeeded')
             select count(*) from j
             """,
             [
@@ -130,7 +136,23 @@ extension Ledger {
                 .text(outcome.identity.key), .text(outcome.state.rawValue), DatabaseValue(failure?.clean),
                 .text(outcome.checksum), DatabaseValue(outcome.uncountedTries), DatabaseValue(outcome.durationMS),
             ] + details)
-        guard let written else { return }
+        let history: [DatabaseValue]
+        if let written {
+            history = [written[0], written[1], written[2]]
+        } else if outcome.state != .succeeded, let kept = try row(
+            """
+            select attempt, \(sql.ago(milliseconds: "$5")), \(sql.now) from muster_executions
+            where workspace = $1 and tenant = $2 and runbook = $3 and key = $4
+            """,
+            [
+                .text(workspace), .text(job.tenant), .text(outcome.identity.runbook), .text(outcome.identity.key),
+                DatabaseValue(outcome.durationMS),
+            ])
+        {
+            history = [kept[0], kept[1], kept[2]]
+        } else {
+            return
+        }
         try execute(
             """
             insert into muster_attempts (workspace, run_id, runner, tenant, runbook, key, state, clean, checksum,
@@ -142,7 +164,7 @@ extension Ledger {
                 .text(workspace), .text(run), .text(runner), .text(job.tenant), .text(outcome.identity.runbook),
                 .text(outcome.identity.key), .text(outcome.state.rawValue), DatabaseValue(failure?.clean),
                 .text(outcome.checksum), DatabaseValue(outcome.durationMS),
-            ] + details + [DatabaseValue(outcome.output), written[0], written[1], written[2]])
+            ] + details + [DatabaseValue(outcome.output)] + history)
     }
 
     // MARK: What both engines share
@@ -173,7 +195,7 @@ extension Ledger {
 
     private struct JobRow: Encodable {
         var tenant: String
-        var attempt: Int
+        var claim: Int
         var state: String
         var reason: String?
         var drifted: Bool
@@ -183,6 +205,7 @@ extension Ledger {
 
     private struct ExecutionRow: Encodable {
         var tenant: String
+        var claim: Int
         var runbook: String
         var key: String
         var checksum: String
@@ -200,8 +223,9 @@ extension Ledger {
         var statement: String?
         var output: String?
 
-        init(_ outcome: ExecutionOutcome, tenant: String) {
-            self.tenant = tenant
+        init(_ outcome: ExecutionOutcome, of job: ClaimedJob) {
+            tenant = job.tenant
+            claim = job.attempt
             runbook = outcome.identity.runbook
             key = outcome.identity.key
             checksum = outcome.checksum

@@ -22,9 +22,16 @@ extension Ledger {
     }
 
     private func remember(_ tenants: [Tenant]) throws(DatabaseError) {
+        // First: its row makes those who remember at the same moment wait in one line instead of for each other.
+        try execute(
+            """
+            insert into \(sql.workspaces) (workspace, tenant_count, seen_at) values ($1, $2, \(sql.now))
+            on conflict (workspace) do update set tenant_count = excluded.tenant_count, seen_at = excluded.seen_at
+            """, [.text(workspace), DatabaseValue(tenants.count)])
         let list =
             switch dialect {
-            case .postgresql: "rows from (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) as x(tenant, labels)"
+            case .postgresql:
+                "rows from (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) as x(tenant, labels)"
             case .sqlite:
                 """
                 (select json_extract(value, '$[0]') as tenant, json_extract(value, '$[1]') as labels
@@ -51,17 +58,12 @@ extension Ledger {
             """, [.text(workspace)] + parameters)
         let present =
             switch dialect {
-            case .postgresql: "tenant <> all ($2::text[])"
+            case .postgresql: "tenant not in (select pg_catalog.unnest($2::text[]))"
             case .sqlite: "tenant not in (select value from json_each($2))"
             }
         try execute(
             "update \(sql.tenants) set gone_at = \(sql.now) where workspace = $1 and gone_at is null and \(present)",
             [.text(workspace), LedgerList.texts(ids, dialect)])
-        try execute(
-            """
-            insert into \(sql.workspaces) (workspace, tenant_count, seen_at) values ($1, $2, \(sql.now))
-            on conflict (workspace) do update set tenant_count = excluded.tenant_count, seen_at = excluded.seen_at
-            """, [.text(workspace), DatabaseValue(tenants.count)])
     }
 
     private func remember(_ runbooks: [Runbook]) throws(DatabaseError) {

@@ -137,17 +137,18 @@ package struct PostgresReceipts: Sendable {
     package func ensureTable(in session: any DatabaseSession) throws(DatabaseError) {
         guard !isLocal else { return }
         for _ in 0..<20 {
-            let exists = try session.row("select pg_catalog.to_regclass($1) is not null", [.text(receipts)])
+            let exists = try session.row(
+                "SELECT pg_catalog.to_regclass($1) IS NOT NULL, pg_catalog.to_regnamespace($2) IS NOT NULL",
+                [.text(receipts), .text(sql.schema)])
             if exists?[0].boolean == true { return }
             do throws(DatabaseError) {
-                try session.withTransaction(sql.begin) { () throws(DatabaseError) in
-                    try session.run(
-                        """
-                        SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_min_messages = warning;
-                        \(postgresReceiptsDDL(sql))
-                        """)
+                try session.withTransaction(sql.begin + sql.ownPath) { () throws(DatabaseError) in
+                    try session.run("SET LOCAL client_min_messages = warning")
+                    // `IF NOT EXISTS` would ask for the right to create schemas where there is nothing to create.
+                    if exists?[1].boolean != true { try session.run("CREATE SCHEMA \(sql.schema)") }
+                    try session.run(postgresReceiptsDDL(sql))
                 }
-            } catch where ["23505", "42P06", "42P07", "40P01"].contains(error.sqlState) {
+            } catch  where ["23505", "42P06", "42P07", "40P01"].contains(error.sqlState) {
                 continue
             }
         }

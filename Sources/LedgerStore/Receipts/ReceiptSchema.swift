@@ -6,7 +6,6 @@ import DatabaseAccess
 /// their own, and a renamed one still finds its own.
 func postgresReceiptsDDL(_ sql: LedgerSQL) -> String {
     """
-    CREATE SCHEMA IF NOT EXISTS \(sql.schema);
     CREATE TABLE IF NOT EXISTS \(sql.name("receipts")) (
         workspace text NOT NULL, holder text NOT NULL, tenant text NOT NULL, runbook text NOT NULL, key text NOT NULL,
         state text NOT NULL, attempt integer NOT NULL, fence bigint NOT NULL, checksum text NOT NULL, cursor text,

@@ -36,9 +36,14 @@ package struct SQLiteReceipts {
     }
 
     /// Writes the receipt of an end, or of a beginning (`running`).
-    package func record(_ ticket: ClaimTicket, state: ExecutionState, rowsAffected: Int?) throws(DatabaseError) {
+    ///
+    /// - Returns: how often it has been tried now.
+    /// - Throws: also when a later claim has left its receipt meanwhile (MU004).
+    package func record(
+        _ ticket: ClaimTicket, state: ExecutionState, rowsAffected: Int?
+    ) throws(DatabaseError) -> Int {
         let finished = state == .running ? "NULL" : "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
-        try session.execute(
+        let row = try session.row(
             """
             INSERT INTO main.muster_receipts AS r (workspace, holder, runbook, key, tenant, state, attempt, fence,
                 checksum, run_id, runner, rows_affected, started_at, finished_at)
@@ -50,11 +55,18 @@ package struct SQLiteReceipts {
                 started_at = CASE WHEN r.state = 'running' AND r.fence = excluded.fence THEN r.started_at
                     ELSE excluded.started_at END,
                 finished_at = excluded.finished_at
+            WHERE r.fence <= excluded.fence
+            RETURNING attempt
             """,
             key(ticket) + [
                 .text(ticket.tenant), .text(state.rawValue), DatabaseValue(ticket.job.fence), .text(ticket.checksum),
                 .text(ticket.run), .text(ticket.runner), DatabaseValue(rowsAffected),
             ])
+        guard let attempt = row?[0].integer else {
+            throw DatabaseError(
+                .statement, "another runner has taken over this job", sqlState: ClaimState.superseded.rawValue)
+        }
+        return attempt
     }
 
     private func key(_ ticket: ClaimTicket) -> [DatabaseValue] {

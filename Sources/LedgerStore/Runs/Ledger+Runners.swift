@@ -29,12 +29,18 @@ extension Ledger {
     /// Gives the jobs of silent runners back to the queue. Each claim counts up the job's attempt, so that the silent
     /// one, should it wake up, is fenced off.
     package func releaseSilentRunners(of run: String) throws(DatabaseError) -> Int {
-        try execute(
+        // What is locked is being written, or given back by somebody else.
+        let free = dialect == .postgresql ? "for update skip locked" : ""
+        return try execute(
             """
-            update \(sql.jobs) set state = 'queued', runner = null
-            where run_id = $1 and state = 'running' and runner in (
-                select id from \(sql.runners)
-                where run_id = $1 and (ended_at is not null or heartbeat_at < \(sql.ago(seconds: Self.silence))))
+            with s as materialized (
+                select tenant, attempt from \(sql.jobs)
+                where run_id = $1 and state = 'running' and runner in (
+                    select id from \(sql.runners)
+                    where run_id = $1 and (ended_at is not null or heartbeat_at < \(sql.ago(seconds: Self.silence))))
+                \(free))
+            update \(sql.jobs) as j set state = 'queued', runner = null from s
+            where j.run_id = $1 and j.tenant = s.tenant and j.attempt = s.attempt and j.state = 'running'
             """, [.text(run)]
         ).rowsAffected
     }

@@ -16,14 +16,21 @@ extension Ledger {
     package func startRun(
         _ draft: RunDraft, jobs scope: LedgerScope, settled: Int
     ) throws(DatabaseError) -> StartedRun? {
-        try session.run(sql.begin)
+        try session.run(sql.begin + sql.ownPath)
         do throws(DatabaseError) {
             let run = try ensureRun(draft, settled: settled)
-            try putJobs(scope, run: run.id)
-            let open = try row(
-                "select exists (select 1 from \(sql.jobs) where run_id = $1 and state in ('queued', 'running'))",
-                [.text(run.id)])
-            let hasWork = run.joined || open?[0].boolean == true
+            let put = try putJobs(scope, run: run.id)
+            let hasWork: Bool
+            if run.joined {
+                try blockBehindFailures(run.id)
+                hasWork = true
+            } else {
+                // What was finished since the plan was made counts as done before the run.
+                try execute(
+                    "update \(sql.runs) set already_done = already_done + $2 where id = $1",
+                    [.text(run.id), DatabaseValue(scope.tenants.count - put)])
+                hasWork = try hasOpenJobs(run.id)
+            }
             try session.run(hasWork ? "COMMIT" : "ROLLBACK")
             return hasWork ? run : nil
         } catch {
@@ -54,38 +61,79 @@ extension Ledger {
                     .text(draft.initiator.name), DatabaseValue(draft.initiator.url),
                 ])
             if made != nil { return StartedRun(id: id, joined: false) }
+            // Locked, so that nobody completes it or moves it on before the jobs are in.
             let open = try row(
-                "select id from \(sql.runs) where workspace = $1 and identity = $2 and status <> 'completed'",
-                [.text(workspace), .text(draft.identity)])
+                """
+                select id from \(sql.runs) where workspace = $1 and identity = $2 and status <> 'completed'
+                \(sql.forUpdate)
+                """, [.text(workspace), .text(draft.identity)])
             if let id = open?[0].text { return StartedRun(id: id, joined: true) }
         }
     }
 
-    private func putJobs(_ scope: LedgerScope, run: String) throws(DatabaseError) {
-        guard !scope.tenants.isEmpty else { return }
+    /// - Returns: how many jobs it made.
+    private func putJobs(_ scope: LedgerScope, run: String) throws(DatabaseError) -> Int {
+        guard !scope.tenants.isEmpty else { return 0 }
         let pending = unsettled(scope, first: 3)
-        try execute(
+        return try execute(
             """
             \(pending.sql)
             insert into \(sql.jobs) (run_id, tenant, position, stage, state, reason)
             select $2, u.id, u.ord, u.stage, u.state, u.reason from u where true
             on conflict (run_id, tenant) do nothing
-            """, [.text(workspace), .text(run)] + pending.parameters)
+            """, [.text(workspace), .text(run)] + pending.parameters
+        ).rowsAffected
+    }
+
+    private func hasOpenJobs(_ run: String) throws(DatabaseError) -> Bool {
+        try row(
+            "select exists (select 1 from \(sql.jobs) where run_id = $1 and state in ('queued', 'running'))",
+            [.text(run)])?[0].boolean == true
+    }
+
+    /// Blocks what waits for a border that others passed before it came, and not all of them well.
+    private func blockBehindFailures(_ run: String) throws(DatabaseError) {
+        try execute(
+            """
+            update \(sql.jobs) as j set state = 'blocked', reason = 'after', finished_at = \(sql.clock)
+            where run_id = $1 and state = 'queued' and stage <= (select stage from \(sql.runs) where id = $1)
+                and exists (
+                    select 1 from \(sql.jobs) b
+                    where b.run_id = $1 and b.stage < j.stage
+                        and b.state in ('failed', 'blocked', 'unknown', 'cancelled'))
+            """, [.text(run)])
     }
 
     /// Completes the run if no job is open. Whoever sees an open run without open jobs calls this; one of them wins.
     ///
     /// The job rows must be committed before, in a transaction of their own.
+    /// - Parameter outcome: nil: as the jobs say.
     /// - Returns: whether this call completed it.
-    package func completeRun(_ run: String, outcome: RunOutcome) throws(DatabaseError) -> Bool {
+    package func completeRun(_ run: String, outcome: RunOutcome? = nil) throws(DatabaseError) -> Bool {
+        try writing { () throws(DatabaseError) in
+            // Locked by a statement of its own: whoever joined the run meanwhile has put jobs that the next one sees.
+            guard try lock(run), try !hasOpenJobs(run) else { return false }
+            if let outcome { return try complete(run, outcome) }
+            let tally = try jobTally(run)
+            let verdict = RunVerdict.of(
+                tally.counts, lockBlocked: tally.lockBlocked, drifted: tally.drifted, signal: nil)
+            return try complete(run, verdict.outcome)
+        }
+    }
+
+    /// Locks the row of an open run.
+    private func lock(_ run: String) throws(DatabaseError) -> Bool {
+        try row("select 1 from \(sql.runs) where id = $1 and status <> 'completed' \(sql.forUpdate)", [.text(run)]) != nil
+    }
+
+    private func complete(_ run: String, _ outcome: RunOutcome) throws(DatabaseError) -> Bool {
         try execute(
             """
             update \(sql.runs) set status = 'completed', outcome = $2, finished_at = \(sql.clock),
                 total = s.total, processed = s.processed, succeeded = s.succeeded, skipped = s.skipped,
                 failed = s.failed, blocked = s.blocked, unknown = s.unknown, cancelled = s.cancelled
             from \(sql.name("run_summary")) s
-            where id = $1 and s.run_id = $1 and \(sql.runs).status <> 'completed' and not exists (
-                select 1 from \(sql.jobs) where run_id = $1 and state in ('queued', 'running'))
+            where id = $1 and s.run_id = $1
             """, [.text(run), .text(outcome.rawValue)]
         ).rowsAffected == 1
     }
@@ -94,11 +142,12 @@ extension Ledger {
     /// stands behind it is blocked: a barrier is passed by all or by none.
     package func advanceRun(_ run: String, past stage: Int) throws(DatabaseError) {
         try writing { () throws(DatabaseError) in
+            guard try lock(run) else { return }
             let moved = try execute(
                 """
                 update \(sql.runs) set stage = stage + 1
-                where id = $1 and stage = $2 and status <> 'completed' and not exists (
-                    select 1 from \(sql.jobs) where run_id = $1 and stage = $2 and state in ('queued', 'running'))
+                where id = $1 and stage = $2 and not exists (
+                    select 1 from \(sql.jobs) where run_id = $1 and stage <= $2 and state in ('queued', 'running'))
                 """, [.text(run), DatabaseValue(stage)])
             guard moved.rowsAffected == 1 else { return }
             try execute(

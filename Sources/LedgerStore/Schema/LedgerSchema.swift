@@ -20,6 +20,9 @@ package enum LedgerSchema {
     }
 
     private static func filled(_ text: String, _ sql: LedgerSQL) -> String {
-        text.replacing("{s}", with: sql.schema)
+        // A schema may be called `$muster$`, and would end the functions' bodies.
+        var tag = "muster"
+        while sql.schema.contains("$\(tag)$") { tag += "_" }
+        return text.replacing("$muster$", with: "$\(tag)$").replacing("{s}", with: sql.schema)
     }
 }

@@ -2,6 +2,7 @@ package import RunbookModel
 
 extension Report: TextAnswer {
     private static let causesShown = 10
+    private static let linesShown = 12
 
     /// The verdict, the causes with all that is needed to find the place, the notices and the command that continues.
     package func lines(_ layout: TextLayout) -> [String] {
@@ -31,7 +32,7 @@ extension Report: TextAnswer {
         var lines = [style.strong(head)] + cause.message.indented
         if let example {
             lines += (example.detail ?? "").indented
-            if let statement = example.statement { lines += statement.indented.map { style.faint("  " + $0) } }
+            lines += Self.excerpt(example.statement ?? "").map { style.faint($0) }
         }
         let tenants = cause.sampleTenants.filter { !$0.isEmpty }
         if !tenants.isEmpty {
@@ -40,6 +41,13 @@ extension Report: TextAnswer {
         }
         if let hint = example?.hint { lines += ("Hint: " + hint).indented }
         return lines
+    }
+
+    /// The statement, but not a whole screen of it.
+    private static func excerpt(_ statement: String) -> [String] {
+        let lines = statement.indented
+        let shown = lines.count > linesShown ? lines.prefix(linesShown - 1) + ["    …"] : lines[...]
+        return shown.map { "  " + $0 }
     }
 
     private static func verb(_ failure: Failure?, _ count: Int) -> String {

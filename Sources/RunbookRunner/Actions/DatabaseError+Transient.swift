@@ -1,26 +1,15 @@
 import DatabaseAccess
+import RunbookModel
 
 extension DatabaseError {
-    /// Whether the same work may well succeed a moment later, and nothing of it remains.
-    var isTransient: Bool {
+    /// Why the same work may well succeed a moment later; nil when it will not.
+    var transientCause: TransientCause? {
         switch code {
-        case .busy: true
-        case .statement: RetryableState(sqlState) != nil
-        default: false
+        case .busy: .busyFile
+        case .statement, .unreachable, .connectionLost: TransientCause(sqlState: sqlState)
+        default: nil
         }
     }
-}
 
-/// SQLSTATEs after which a transaction is worth trying again (PostgreSQL manual, appendix A).
-enum RetryableState: String {
-    case serializationFailure = "40001"
-    case deadlockDetected = "40P01"
-    case lockNotAvailable = "55P03"
-    case tooManyConnections = "53300"
-    case cannotConnectNow = "57P03"
-
-    init?(_ sqlState: String?) {
-        guard let sqlState else { return nil }
-        self.init(rawValue: sqlState)
-    }
+    var isTransient: Bool { transientCause != nil }
 }

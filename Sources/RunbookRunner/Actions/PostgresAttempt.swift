@@ -15,7 +15,7 @@ struct PostgresAttempt {
     /// Ask `verify` before anything is run: its last end was not seen.
     let asksFirst: Bool
 
-    func run(_ work: () -> WorkEnd) -> ActionEnd {
+    func run(_ work: (_ attempt: Int) -> WorkEnd) -> ActionEnd {
         guard let receipts = connection.receipts else {
             return failed(DatabaseError(.misuse, "no PostgreSQL connection"))
         }
@@ -33,7 +33,7 @@ struct PostgresAttempt {
         return end
     }
 
-    private func attempt(_ receipts: PostgresReceipts, _ work: () -> WorkEnd) -> ActionEnd {
+    private func attempt(_ receipts: PostgresReceipts, _ work: (Int) -> WorkEnd) -> ActionEnd {
         let session = connection.session
         var isDoneAlready = false
         if asksFirst, let verify = runbook.verify {
@@ -49,7 +49,7 @@ struct PostgresAttempt {
             guard let state = error.claimState else { return broken(error) }
             return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(for: state, message: error.message)
         }
-        var result = isDoneAlready ? WorkEnd.succeeded(rows: nil, output: "verify answered true") : work()
+        var result = isDoneAlready ? WorkEnd.succeeded(rows: nil, output: "verify answered true") : work(number)
         if case .succeeded(let rows, let output) = result, !isDoneAlready, let verify = runbook.verify {
             result = judged(verify, rows: rows, output: output)
         }
@@ -62,6 +62,7 @@ struct PostgresAttempt {
             switch result {
             case .succeeded: (.succeeded, nil)
             case .failed(let failure, _): (.failed, failure.clean)
+            case .tryAgain: (.failed, true)
             case .unknown: (.unknown, nil)
             }
         var held: Bool?
@@ -92,6 +93,7 @@ struct PostgresAttempt {
         case .succeeded(let rows, let output): .succeeded(rows: rows, output: output, counted: receipts.isLocal)
         case .failed(let failure, let output):
             .failed(failure, isTransient: false, output: output, counted: receipts.isLocal)
+        case .tryAgain(let failure, _): .unreachable(failure)
         case .unknown(let failure, let output): .unknown(failure, output: output, counted: receipts.isLocal)
         }
     }

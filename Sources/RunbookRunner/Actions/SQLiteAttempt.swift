@@ -12,15 +12,16 @@ struct SQLiteAttempt {
     let asksFirst: Bool
     let lockIsHeld: () -> Bool
 
-    func run(_ work: () -> WorkEnd) -> ActionEnd {
+    func run(_ work: (_ attempt: Int) -> WorkEnd) -> ActionEnd {
         let receipts = SQLiteReceipts(session: session)
         var isDoneAlready = false
+        var number = 1
         do throws(DatabaseError) {
             if asksFirst, let verify { isDoneAlready = try verify.ask(on: session) == true }
             let refusal = try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) -> ClaimState? in
                 try receipts.ensureTable()
                 if let state = try receipts.examine(ticket) { return state }
-                try receipts.record(ticket, state: .running, rowsAffected: nil)
+                number = try receipts.record(ticket, state: .running, rowsAffected: nil)
                 return nil
             }
             if let refusal {
@@ -34,7 +35,7 @@ struct SQLiteAttempt {
                 output: nil, counted: false)
         }
         var result: WorkEnd =
-            isDoneAlready ? .succeeded(rows: nil, output: "verify answered true") : work()
+            isDoneAlready ? .succeeded(rows: nil, output: "verify answered true") : work(number)
         if case .succeeded(_, let output) = result, !isDoneAlready, let verify {
             do throws(DatabaseError) {
                 if let failure = try verify.failure(on: session) { result = .failed(failure, output: output) }
@@ -51,7 +52,7 @@ struct SQLiteAttempt {
             switch result {
             case _ where !isHeld: .unknown
             case .succeeded: .succeeded
-            case .failed: .failed
+            case .failed, .tryAgain: .failed
             case .unknown: .unknown
             }
         var rows: Int?
@@ -59,7 +60,7 @@ struct SQLiteAttempt {
         do throws(DatabaseError) {
             if session.isInTransaction { try session.run("ROLLBACK") }
             try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) in
-                try receipts.record(ticket, state: state, rowsAffected: rows)
+                _ = try receipts.record(ticket, state: state, rowsAffected: rows)
             }
         } catch {
             return .unknown(
@@ -76,6 +77,7 @@ struct SQLiteAttempt {
         return switch result {
         case .succeeded(let rows, let output): .succeeded(rows: rows, output: output, counted: false)
         case .failed(let failure, let output): .failed(failure, isTransient: false, output: output, counted: false)
+        case .tryAgain(let failure, _): .unreachable(failure)
         case .unknown(let failure, let output): .unknown(failure, output: output, counted: false)
         }
     }

@@ -68,7 +68,7 @@ struct SQLiteScript {
             {
                 return .failed(failure, isTransient: false, output: nil, counted: false)
             }
-            try receipts.record(ticket, state: .succeeded, rowsAffected: rows)
+            _ = try receipts.record(ticket, state: .succeeded, rowsAffected: rows)
             try session.run("COMMIT")
         } catch {
             return failed(error, offset: nil, statement: nil)

@@ -4,5 +4,7 @@ import RunbookModel
 enum WorkEnd {
     case succeeded(rows: Int?, output: String?)
     case failed(Failure, output: String?)
+    /// It said itself that it did nothing and that a later try may succeed.
+    case tryAgain(Failure, output: String?)
     case unknown(Failure, output: String?)
 }

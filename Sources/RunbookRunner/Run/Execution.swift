@@ -24,11 +24,14 @@ struct Execution {
         } catch {
             return unconnected(error)
         }
-        if needsSession, let place = connection.place, place.isPooled, context.manifest.tenants.target.pooler != .session {
+        if needsSession, let place = connection.place, place.isPooled,
+            context.manifest.tenants.target.pooler != .session
+        {
             return .failed(
                 runbook.failure(
                     tenant: tenant.id, "\(runbook.id) needs a session of its own, but a pooler stands in between",
-                    clean: true, hint: "Give a direct_url beside url, or say pooler: \"session\" if that is what it is."),
+                    clean: true, hint: "Give a direct_url beside url, or say pooler: \"session\" if that is what it is."
+                ),
                 isTransient: false, output: nil, counted: false)
         }
         let (end, expired) = TimeLimit.enforce(runbook.limits.runbookTimeout, on: connection.session.interrupter) {
@@ -52,7 +55,7 @@ struct Execution {
         case (.sql(let script), .postgresql):
             return PostgresAttempt(
                 runbook: runbook, target: target, ticket: ticket, connection: connection, asksFirst: step.asksVerify
-            ).run {
+            ).run { _ in
                 PostgresDirectScript(
                     runbook: runbook, script: script, target: target, tenant: tenant.id, connection: connection
                 ).run()
@@ -60,7 +63,7 @@ struct Execution {
         case (.exec(let command), .postgresql):
             return PostgresAttempt(
                 runbook: runbook, target: target, ticket: ticket, connection: connection, asksFirst: step.asksVerify
-            ).run { hook(command) }
+            ).run { hook(command, attempt: $0) }
         case (_, .sqlite):
             return underLedgerLock(connection)
         }
@@ -88,9 +91,9 @@ struct Execution {
             lockIsHeld: {
                 do throws(DatabaseError) { return try locks.holds(ticket.tenantKey, .exclusive) } catch { return false }
             }
-        ).run {
+        ).run { attempt in
             switch runbook.action {
-            case .exec(let command): hook(command)
+            case .exec(let command): hook(command, attempt: attempt)
             case .sql(let script):
                 SQLiteDirectScript(
                     runbook: runbook, script: script, target: target, tenant: tenant.id, session: connection.session
@@ -99,10 +102,10 @@ struct Execution {
         }
     }
 
-    private func hook(_ command: HookCommand) -> WorkEnd {
+    private func hook(_ command: HookCommand, attempt: Int) -> WorkEnd {
         HookRun(
             runbook: runbook, command: command, tenant: tenant, target: target, ticket: ticket, context: context
-        ).run()
+        ).run(attempt: attempt)
     }
 
     private func unconnected(_ error: DatabaseError) -> ActionEnd {

@@ -49,7 +49,7 @@ extension LedgerDesk {
             retryable: verdict.isRetryable, workspace: manifest.workspace, phase: request.selection.phase,
             counts: answers.tally.counts, failures: answers.failures, notices: notices, startedAt: startedAt,
             finishedAt: startedAt, durationMS: 0)
-        report.causes = CauseGrouping.causes(of: answers.failures)
+        report.causes = CauseGrouping(answers.failures).causes
         report.runbooks = summaries(fleet, after, answers.summaries)
         report.next = exit == .done ? nil : RunbookService.applyCommand(manifest, request.selection)
         if let record = answers.record {

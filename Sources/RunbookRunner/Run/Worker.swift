@@ -88,7 +88,8 @@ actor Worker {
             assignment.tries += 1
             serial += 1
             let attempt = Execution(
-                step: step, tenant: assignment.tenant, target: assignment.member.target, context: context, connections: connections,
+                step: step, tenant: assignment.tenant, target: assignment.member.target, context: context,
+                connections: connections,
                 ticket: ticket(for: step, assignment), isPolling: assignment.waitingSince != nil)
             let end = attempt.run()
             let spent = (ContinuousClock.now - began).milliseconds
@@ -103,7 +104,8 @@ actor Worker {
             case .failed(let failure, true, _, _) where mayRetry(runbook, assignment.tries):
                 context.events.send(
                     .message(
-                        "\(assignment.tenant.id): \(runbook.identity): \(context.mask.text(failure.message)); trying again"))
+                        "\(assignment.tenant.id): \(runbook.identity): \(context.mask.text(failure.message)); trying again"
+                    ))
             default:
                 conclude(end, runbook, &assignment, spent)
                 return .ended
@@ -113,9 +115,7 @@ actor Worker {
 
     private func mayRetry(_ runbook: Runbook, _ tries: Int) -> Bool {
         guard tries <= runbook.limits.retries, !context.stop.isStopping else { return false }
-        // Jittered, doubling from 50 ms to 5 s.
-        let ceiling = min(5.0, 0.05 * Double(1 << min(tries, 10)))
-        context.stop.pause(.seconds(Double.random(in: ceiling / 2...ceiling)))
+        context.stop.pause(RetryDecision.delay(afterTry: tries, random: .random(in: 0...1)))
         return !context.stop.isStopping
     }
 

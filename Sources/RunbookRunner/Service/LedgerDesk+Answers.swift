@@ -79,7 +79,9 @@ extension LedgerDesk {
                 id: seen.identity.runbook, key: seen.identity.key, title: seen.title, phase: seen.phase,
                 scope: seen.scope, counts: .init())
         }
-        return (scope, runbooks, ["Tenants and runbooks as the ledger last saw them; a manifest would ask their source."])
+        return (
+            scope, runbooks, ["Tenants and runbooks as the ledger last saw them; a manifest would ask their source."]
+        )
     }
 
     func detail(ofRun id: String) throws(ServiceError) -> RunDetail? {

@@ -125,7 +125,7 @@ extension RunbookService {
         }
         if !fleet.unsettled.isEmpty {
             report.failures = try await desk.standingFailures()
-            report.causes = CauseGrouping.causes(of: report.failures)
+            report.causes = CauseGrouping(report.failures).causes
         }
         return report
     }

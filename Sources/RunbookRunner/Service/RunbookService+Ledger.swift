@@ -61,7 +61,8 @@ extension RunbookService {
                 asked = try CheckQuestion.from(manifest, identities, tenants: tenants, all: all)
             } else {
                 guard let tenants else {
-                    throw ServiceError(.unknownName, "--all-tenants needs a manifest: the ledger knows only tenants it has seen.")
+                    throw ServiceError(
+                        .unknownName, "--all-tenants needs a manifest: the ledger knows only tenants it has seen.")
                 }
                 asked = try await desk.checkQuestions(identities, tenants: tenants)
             }
@@ -100,7 +101,8 @@ extension RunbookService {
             try await desk.detail(ofRun: id)
         }
         guard let found = detail, let found else {
-            throw ServiceError(.unknownName, "There is no run \(id) in workspace \"\(workspace)\"; `muster runs` lists them.")
+            throw ServiceError(
+                .unknownName, "There is no run \(id) in workspace \"\(workspace)\"; `muster runs` lists them.")
         }
         return found
     }

@@ -44,6 +44,9 @@ package final class StopSwitch: Sendable {
             return Array(state.running.values)
         }
         for interrupter in running { interrupter.interrupt() }
+        // Again after a moment: a request that overtakes its statement on the way to the server is lost.
+        guard !running.isEmpty else { return }
+        DispatchQueue.global().asyncAfter(deadline: .now() + 0.1) { [self] in cancel() }
     }
 
     /// Runs `body` while a cancel interrupts what `interrupter` stands for.

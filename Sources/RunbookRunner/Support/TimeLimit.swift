@@ -10,21 +10,24 @@ struct TimeLimit {
     ) -> (answer: Answer, expired: Bool) {
         guard let limit else { return (body(), false) }
         let state = Expiry()
-        let alarm = DispatchWorkItem {
+        let alarm = DispatchSource.makeTimerSource()
+        // Repeated, since a request that overtakes its statement on the way to the server is lost.
+        alarm.schedule(deadline: .now() + limit.seconds, repeating: 0.1)
+        alarm.setEventHandler {
             // Under the lock, so that a late alarm never interrupts what comes after the body.
             state.stage.withLock { stage in
-                guard stage == .running else { return }
+                guard stage != .ended else { return }
                 stage = .expired
                 interrupter.interrupt()
             }
         }
-        DispatchQueue.global().asyncAfter(deadline: .now() + limit.seconds, execute: alarm)
+        alarm.resume()
         let answer = body()
-        alarm.cancel()
         let expired = state.stage.withLock { stage in
-            defer { if stage == .running { stage = .ended } }
+            defer { stage = .ended }
             return stage == .expired
         }
+        alarm.cancel()
         return (answer, expired)
     }
 

@@ -52,7 +52,8 @@ struct TenantDirectory {
             if let problem { throw ServiceError(.tenants, "tenants.query: \(problem)") }
             return tenants
         } catch let error as DatabaseError {
-            let code: ServiceError.Code = error.code == .unreachable || error.code == .connectionLost ? .unreachable : .tenants
+            let code: ServiceError.Code =
+                error.code == .unreachable || error.code == .connectionLost ? .unreachable : .tenants
             throw ServiceError(code, "tenants.query: \(error)")
         }
     }

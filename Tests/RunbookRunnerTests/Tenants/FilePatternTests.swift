@@ -1,6 +1,6 @@
 import Foundation
-import RunbookRunner
 import RunbookModel
+import RunbookRunner
 import Testing
 
 struct FilePatternTests {
