@@ -56,11 +56,12 @@ final class Workplace: Sendable {
         try FileManager.default.removeItem(at: folder.appending(path: name))
     }
 
-    /// Every file's name, size, time of change and checksum, as one text: equal texts mean that nothing was written.
+    /// Every folder's name, and every file's name, size, time of change and checksum, as one text: equal texts mean that
+    /// nothing was written.
     func contents() async throws -> String {
         try await Command(
             "bash", "-c",
-            "find . -printf '%p %y %s %T@\\n' | LC_ALL=C sort && find . -type f -print0 | sort -z | xargs -0 -r sha256sum",
+            "find . -type d -printf '%p\\n' -o -printf '%p %y %s %T@\\n' | LC_ALL=C sort && find . -type f -print0 | sort -z | xargs -0 -r sha256sum",
             folder: folder
         ).output()
     }
