@@ -54,7 +54,8 @@ let package = Package(
             "RunbookRunnerTests",
             ["RunbookRunner", "LedgerStore", "RunbookModel", "DatabaseAccess", "PostgresAccess", "SQLiteAccess"]),
         tests("ReportingTests", ["Reporting", "RunbookModel"]),
-        tests("CommandLineTests", ["CommandLine", "RunbookModel"]),
+        tests(
+            "CommandLineTests", ["CommandLine", "RunbookModel", "RunbookRunner", "Reporting"], exclude: ["Snapshots"]),
         tests("CommandTests", []),
         tests("IntegrationTests", ["DatabaseAccess"]),
     ]

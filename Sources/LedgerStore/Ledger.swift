@@ -86,7 +86,7 @@ package final class Ledger {
                 if try session.row("PRAGMA journal_mode")?[0].text == "wal" { return }
                 try session.execute("PRAGMA journal_mode = WAL")
                 return
-            } catch where error.code == .busy && ContinuousClock.now < deadline {
+            } catch  where error.code == .busy && ContinuousClock.now < deadline {
                 Thread.sleep(forTimeInterval: .random(in: 0.01...0.05))
             }
         }

@@ -34,9 +34,14 @@ enum ApplyCommand: Command {
         let loaded = try context.manifest(arguments)
         context.warn(loaded, arguments)
         let stop = StopSwitch()
-        let subscription = context.signals.listen { stop.request($0) }
-        defer { subscription.cancel() }
         let (display, sink) = sinks(arguments, context)
+        let subscription = context.signals.listen { signal in
+            if stop.signal == nil {
+                sink.send(.message("Stopping: what is under way may finish. A second signal cancels it."))
+            }
+            stop.request(signal)
+        }
+        defer { subscription.cancel() }
         var report = await withTaskGroup(of: Void.self) { group in
             if let display { group.addTask { await display.run() } }
             let report = await context.service.apply(

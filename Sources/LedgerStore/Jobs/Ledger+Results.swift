@@ -139,15 +139,16 @@ extension Ledger {
         let history: [DatabaseValue]
         if let written {
             history = [written[0], written[1], written[2]]
-        } else if outcome.state != .succeeded, let kept = try row(
-            """
-            select attempt, \(sql.ago(milliseconds: "$5")), \(sql.now) from muster_executions
-            where workspace = $1 and tenant = $2 and runbook = $3 and key = $4
-            """,
-            [
-                .text(workspace), .text(job.tenant), .text(outcome.identity.runbook), .text(outcome.identity.key),
-                DatabaseValue(outcome.durationMS),
-            ])
+        } else if outcome.state != .succeeded,
+            let kept = try row(
+                """
+                select attempt, \(sql.ago(milliseconds: "$5")), \(sql.now) from muster_executions
+                where workspace = $1 and tenant = $2 and runbook = $3 and key = $4
+                """,
+                [
+                    .text(workspace), .text(job.tenant), .text(outcome.identity.runbook), .text(outcome.identity.key),
+                    DatabaseValue(outcome.durationMS),
+                ])
         {
             history = [kept[0], kept[1], kept[2]]
         } else {
