@@ -67,9 +67,11 @@ struct PostgresCluster: Sendable {
     /// `fast` ends every session and stops; `immediate` is a crash.
     func restart(_ mode: String) async throws { try await control("restart", "-m", mode) }
 
+    /// The server must not inherit descriptors: Foundation takes a program for running as long as anybody has its own.
     private func control(_ arguments: String...) async throws {
+        let closing = "for fd in /proc/$$/fd/*; do fd=${fd##*/}; ((fd <= 2)) || eval \"exec $fd>&-\"; done; exec \"$@\""
         try await Command(
-            prefix + ["\(binaries)/pg_ctl", "--pgdata=\(data)", "--log=\(folder.path)/log", "-w", "-s"] + arguments,
+            ["bash", "-c", closing, "bash"] + prefix + ["\(binaries)/pg_ctl", "--pgdata=\(data)", "--log=\(folder.path)/log", "-w", "-s"] + arguments,
             folder: folder
         ).output()
     }
