@@ -1,5 +1,6 @@
 private import CSQLite
 package import DatabaseAccess
+private import Foundation
 
 /// One connection to one SQLite file. Opened, used and closed by one thread.
 ///
@@ -32,12 +33,19 @@ package final class SQLiteSession: DatabaseSession {
     ) throws(DatabaseError) -> SQLiteSession {
         let file = try SQLiteFile(url)
         if options.createsFile, !options.isReadOnly { try file.createFolder() }
-        do throws(DatabaseError) {
-            let session = try options.isReadOnly ? reading(file, options) : writing(file, options)
-            try session.prepareForUse()
-            return session
-        } catch {
-            throw file.explain(error)
+        // While another process opens or closes the file it looks, for a moment, like one that needs recovery.
+        let patience = ContinuousClock.now + min(options.busyTimeout, .seconds(2))
+        while true {
+            do throws(DatabaseError) {
+                let session = try options.isReadOnly ? reading(file, options) : writing(file, options)
+                try session.prepareForUse()
+                return session
+            } catch {
+                guard options.isReadOnly, error.message == DatabaseError.recovery, ContinuousClock.now < patience else {
+                    throw file.explain(error)
+                }
+                Thread.sleep(forTimeInterval: 0.02)
+            }
         }
     }
 

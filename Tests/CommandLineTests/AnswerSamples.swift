@@ -28,9 +28,9 @@ enum AnswerSamples {
     private static func report(
         _ exit: ExitStatus, _ outcome: RunOutcome, _ counts: [JobState: Int], failures: [Failure] = [],
         causes: [Cause] = [], notices: [String] = [], error: ReportError? = nil, nothingToDo: Bool = false,
-        next: String? = nil
-    ) -> Report {
-        Report(
+        next: String? = nil, own: JobState? = nil
+    ) -> RunAnswer {
+        var report = Report(
             command: "apply", ok: exit == .done, exitCode: Int(exit.rawValue), outcome: outcome,
             nothingToDo: nothingToDo, retryable: exit == .tryAgain, workspace: "default", phase: nil,
             run: nothingToDo
@@ -39,9 +39,12 @@ enum AnswerSamples {
             runbooks: (1...3).map { .init(id: "r\($0)", key: "1", checksum: "sha256:3", counts: Self.counts(counts)) },
             failures: failures, causes: causes, notices: notices, error: error, next: next, startedAt: start,
             finishedAt: start.addingTimeInterval(5.12), durationMS: 5120)
+        guard let own else { return RunAnswer(report) }
+        report.runbooks.append(.init(id: "own", key: "1", checksum: "sha256:4", counts: Self.counts([own: 1])))
+        return RunAnswer(report, workspaceRunbooks: ["own"])
     }
 
-    private static var partial: Report {
+    private static var partial: RunAnswer {
         let cause = Cause(
             count: 2, runbook: "columns", sqlstate: "23505", message: failure.message, file: failure.file,
             line: failure.line, sampleTenants: ["acme\n", "日本"])
@@ -103,6 +106,10 @@ enum AnswerSamples {
         ("apply-succeeded", report(.done, .succeeded, [.succeeded: 200])),
         ("apply-nothing-to-do", report(.done, .succeeded, [.skipped: 200], nothingToDo: true)),
         ("apply-partial", partial),
+        (
+            "apply-workspace",
+            report(.partial, .partiallySucceeded, [.succeeded: 19, .failed: 1, .blocked: 1], own: .blocked)
+        ),
         ("apply-failed", report(.failed, .failed, [.failed: 12], next: "muster apply")),
         ("apply-blocked", report(.tryAgain, .blocked, [.blocked: 3, .succeeded: 1], next: "muster apply")),
         ("apply-undecided", report(.undecided, .partiallySucceeded, [.succeeded: 9, .unknown: 1])),

@@ -94,6 +94,19 @@ import Testing
         #expect(![ending, wrong].contains { ($0.output + $0.errors).contains("hunter2") })
     }
 
+    /// Guarantee: the command that continues names the ledger without its password.
+    @Test func nextCommandHidesThePassword() throws {
+        let parser = ArgumentParser(CommandCatalogue.definitions)
+        let line = ["apply", "--ledger", "postgres://u:hunter2@db/x"]
+        guard case .run(let parsed) = try parser.parse(line, environment: [:]) else {
+            Issue.record("no command")
+            return
+        }
+        let next = parsed.commandLine("apply", flags: ApplyCommand.definition.flags)
+        #expect(!next.contains("hunter2"))
+        #expect(next.contains("db/x"))
+    }
+
     /// Guarantee: NDJSON ends with the summary, also when nothing could be started.
     @Test func summaryComesLast() async throws {
         let ending = await CommandSession(folder: "/").run("apply", "--format", "ndjson", "-f", "/nonexistent.json5")

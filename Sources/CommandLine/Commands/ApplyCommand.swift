@@ -54,15 +54,19 @@ enum ApplyCommand: Command {
         if canContinue(report) {
             report.next = arguments.commandLine("apply", flags: definition.flags)
         }
-        return Answer(report, exitCode: report.exitCode, isProblem: report.error != nil)
+        let ownRunbooks = loaded.manifest.runbooks.filter { $0.scope == .workspace }.map(\.id)
+        return Answer(
+            RunAnswer(report, workspaceRunbooks: Set(ownRunbooks)), exitCode: report.exitCode,
+            isProblem: report.error != nil)
     }
 
     static func failure(_ problem: Problem, _ context: CommandContext) -> any TextAnswer {
         let now = context.timepiece.now
-        return Report(
+        let report = Report(
             command: "apply", ok: false, exitCode: Int(problem.status.rawValue), outcome: .failed,
             retryable: problem.status == .tryAgain, error: problem.reportError, startedAt: now, finishedAt: now,
             durationMS: 0)
+        return RunAnswer(report)
     }
 
     /// Whether the same command, perhaps after a repair, goes on where this one ended.

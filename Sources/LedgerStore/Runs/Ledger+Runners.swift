@@ -26,6 +26,15 @@ extension Ledger {
         }
     }
 
+    /// How many other runners of the run are alive.
+    package func countOtherRunners(of run: String, than runner: String) throws(DatabaseError) -> Int {
+        try row(
+            """
+            select count(*) from \(sql.runners) where run_id = $1 and id <> $2 and ended_at is null
+                and heartbeat_at >= \(sql.ago(seconds: Self.silence))
+            """, [.text(run), .text(runner)])?[0].integer ?? 0
+    }
+
     /// Gives the jobs of silent runners back to the queue. Each claim counts up the job's attempt, so that the silent
     /// one, should it wake up, is fenced off.
     package func releaseSilentRunners(of run: String) throws(DatabaseError) -> Int {

@@ -12,7 +12,6 @@ package struct Progress: Sendable {
     }
 
     package private(set) var tenants = 0
-    package private(set) var runbooks = 0
     package private(set) var counts = JobCounts()
     /// In the order in which they were started.
     package private(set) var flights: [Flight] = []
@@ -29,10 +28,9 @@ package struct Progress: Sendable {
 
     package mutating func apply(_ event: RunEvent, at time: Duration) {
         switch event {
-        case .runStarted(_, _, let tenants, let runbooks):
+        case .runStarted(_, _, let tenants, _):
             hasStarted = true
             self.tenants = tenants
-            self.runbooks = runbooks
             samples = [(time, 0)]
         case .tenantStarted(let tenant):
             let name = Self.name(tenant)

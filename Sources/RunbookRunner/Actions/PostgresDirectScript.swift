@@ -13,6 +13,9 @@ struct PostgresDirectScript {
     func run() -> WorkEnd {
         let session = connection.session
         var rows = 0
+        var notices: [String] = []
+        session.onNotice = { notices.append($0) }
+        defer { session.onNotice = nil }
         var invalidBefore: Set<String> = []
         do throws(DatabaseError) {
             invalidBefore = try invalidIndexes()
@@ -39,7 +42,7 @@ struct PostgresDirectScript {
         } catch {
             return .unknown(place.failure(error, offset: nil, statement: nil, clean: false), output: nil)
         }
-        return .succeeded(rows: rows, output: nil)
+        return .succeeded(rows: rows, output: notices.joined(separator: "\n").nilIfEmpty)
     }
 
     private func setUp() throws(DatabaseError) {

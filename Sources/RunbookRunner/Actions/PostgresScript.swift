@@ -66,6 +66,9 @@ struct PostgresScript {
         let commit = message.firstResult(of: .commit) ?? 0
         var rows = 0
         var commitTag: String?
+        var notices: [String] = []
+        connection.session.onNotice = { notices.append($0) }
+        defer { connection.session.onNotice = nil }
         do throws(DatabaseError) {
             try connection.session.run(message.text, as: nil) { index, result in
                 if index >= scriptStart, index < scriptEnd { rows += result.rowsAffected }
@@ -75,7 +78,7 @@ struct PostgresScript {
             if commitTag == "COMMIT" {
                 // The change and its receipt stand; only the connection cannot be cleaned for the next tenant.
                 connection.session.close()
-                return .succeeded(rows: rows, output: nil, counted: receiptsAreLocal)
+                return .succeeded(rows: rows, output: notices.joined(separator: "\n").nilIfEmpty, counted: receiptsAreLocal)
             }
             _ = connection.recover()
             return end(for: error, in: message)
@@ -87,7 +90,7 @@ struct PostgresScript {
                 runbook.failure(tenant: ticket.tenant, "COMMIT was answered by \(said): nothing was kept", clean: true),
                 isTransient: false, output: nil, counted: false)
         }
-        return .succeeded(rows: rows, output: nil, counted: receiptsAreLocal)
+        return .succeeded(rows: rows, output: notices.joined(separator: "\n").nilIfEmpty, counted: receiptsAreLocal)
     }
 
     private var receiptsAreLocal: Bool { connection.receipts?.isLocal == true }

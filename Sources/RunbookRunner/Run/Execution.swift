@@ -80,7 +80,12 @@ struct Execution {
         } catch {
             return unconnected(error)
         }
-        defer { lock.giveBack() }
+        defer {
+            lock.giveBack()
+            // Temporary objects live as long as the session; the next runbook, or tenant, gets one without them.
+            let temporary = try? connection.session.row("SELECT count(*) FROM sqlite_temp_schema")
+            if temporary?[0].integer != 0 { connection.session.close() }
+        }
         if case .sql(let script) = runbook.action, runbook.transaction {
             return SQLiteScript(
                 runbook: runbook, script: script, target: target, ticket: ticket, session: connection.session

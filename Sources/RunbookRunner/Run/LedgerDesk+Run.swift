@@ -81,8 +81,7 @@ extension LedgerDesk {
         while !claimed.isEmpty {
             let job = claimed.removeFirst()
             guard let assignment = fleet?.assignment(job) else {
-                // A tenant that this runner's source does not list: another runner's, or nobody's.
-                results.append(JobResult(job: job, state: .queued))
+                if let result = stranger(job) { results.append(result) }
                 continue
             }
             underWay += 1
@@ -91,8 +90,24 @@ extension LedgerDesk {
         return nil
     }
 
+    /// A job of a tenant that this runner's source does not list: another runner's source may; with no other runner
+    /// alive, the tenant is gone since the run began.
+    private func stranger(_ job: ClaimedJob) -> JobResult? {
+        guard let run, let ledger else { return nil }
+        do throws(DatabaseError) {
+            guard try ledger.countOtherRunners(of: run.id, than: runner) == 0 else {
+                holdsBack = .now + .milliseconds(250)
+                return JobResult(job: job, state: .queued)
+            }
+        } catch {
+            fail(error)
+            return nil
+        }
+        return JobResult(job: job, state: .skipped, message: "the tenant is no longer in the source")
+    }
+
     private func claim() {
-        guard let run, let ledger else { return }
+        guard let run, let ledger, ContinuousClock.now >= holdsBack else { return }
         // Idle workers ask together; one answer serves them all for a moment.
         guard ContinuousClock.now - lastLook > .milliseconds(20) || underWay == 0 else { return }
         flush()

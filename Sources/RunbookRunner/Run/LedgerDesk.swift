@@ -34,6 +34,8 @@ actor LedgerDesk {
     var problem: ServiceError?
     /// Tenants whose job another runner has taken over.
     var superseded = 0
+    /// Nothing is claimed before: what there is belongs to somebody else.
+    var holdsBack = ContinuousClock.now
     var lastLook = ContinuousClock.now - .seconds(60)
     var sleepers: [Int: CheckedContinuation<Void, Never>] = [:]
     var sleeperNumber = 0

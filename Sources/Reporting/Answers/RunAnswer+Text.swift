@@ -1,6 +1,6 @@
-package import RunbookModel
+import RunbookModel
 
-extension Report: TextAnswer {
+extension RunAnswer: TextAnswer {
     private static let causesShown = 10
     private static let linesShown = 12
 
@@ -8,19 +8,22 @@ extension Report: TextAnswer {
     package func lines(_ layout: TextLayout) -> [String] {
         let style = layout.style
         var lines =
-            error.map { $0.lines(exitCode: exitCode, layout) } ?? [ok ? style.good(verdict) : style.bad(verdict)]
-        for cause in causes.prefix(Self.causesShown) { lines += [""] + self.lines(of: cause, style) }
-        if causes.count > Self.causesShown {
-            lines += ["", "And \(Phrase.counted(causes.count - Self.causesShown, "more cause", "more causes"))."]
+            report.error.map { $0.lines(exitCode: report.exitCode, layout) }
+            ?? [report.ok ? style.good(verdict) : style.bad(verdict)]
+        for cause in report.causes.prefix(Self.causesShown) { lines += [""] + self.lines(of: cause, style) }
+        if report.causes.count > Self.causesShown {
+            lines += [
+                "", "And \(Phrase.counted(report.causes.count - Self.causesShown, "more cause", "more causes")).",
+            ]
         }
-        if !notices.isEmpty { lines += [""] + notices.map { style.warning("Notice: " + $0.printable) } }
-        if let run, run.joined { lines += ["", "This apply joined run \(run.id), which was under way."] }
-        if let next { lines += ["", "Continue with: " + style.strong(next.printable)] }
+        if !report.notices.isEmpty { lines += [""] + report.notices.map { style.warning("Notice: " + $0.printable) } }
+        if let run = report.run, run.joined { lines += ["", "This apply joined run \(run.id), which was under way."] }
+        if let next = report.next { lines += ["", "Continue with: " + style.strong(next.printable)] }
         return lines
     }
 
     private func lines(of cause: Cause, _ style: TextStyle) -> [String] {
-        let example = failures.first {
+        let example = report.failures.first {
             $0.message == cause.message && $0.runbook == cause.runbook && $0.sqlstate == cause.sqlstate
                 && $0.file == cause.file && $0.line == cause.line
         }
