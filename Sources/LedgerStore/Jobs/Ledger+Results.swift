@@ -213,8 +213,8 @@ extension Ledger {
         var state: String
         var clean: Bool?
         var tries: Int
-        var rows_affected: Int?
-        var duration_ms: Int
+        var rowsAffected: Int?
+        var durationMS: Int
         var sqlstate: String?
         var message: String?
         var detail: String?
@@ -233,8 +233,8 @@ extension Ledger {
             state = outcome.state.rawValue
             clean = outcome.failure?.clean
             tries = outcome.uncountedTries
-            rows_affected = outcome.rowsAffected
-            duration_ms = outcome.durationMS
+            rowsAffected = outcome.rowsAffected
+            durationMS = outcome.durationMS
             sqlstate = outcome.failure?.sqlstate
             message = outcome.failure?.message
             detail = outcome.failure?.detail
@@ -247,9 +247,11 @@ extension Ledger {
     }
 
     private static func json(_ rows: [some Encodable]) throws(DatabaseError) -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         do {
             // U+0000 has no place in jsonb (PostgreSQL manual, 8.14); it can only come from a hook's output.
-            return String(decoding: try JSONEncoder().encode(rows), as: UTF8.self).replacing("\\u0000", with: "\\ufffd")
+            return String(decoding: try encoder.encode(rows), as: UTF8.self).replacing("\\u0000", with: "\\ufffd")
         } catch {
             throw DatabaseError(.misuse, "results could not be encoded: \(error)")
         }
