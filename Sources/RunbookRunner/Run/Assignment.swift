@@ -16,6 +16,10 @@ struct Assignment: Sendable {
     var isBlocked = false
     /// Since when its lock is waited for.
     var waitingSince: ContinuousClock.Instant?
+    /// Since when its server is away.
+    var awaySince: ContinuousClock.Instant?
+    /// A connection was lost under the step at hand, so that "done" may well mean: by that try.
+    var hasLostTry = false
     var tries = 0
     var startedAt = ContinuousClock.now
 
@@ -47,6 +51,8 @@ enum WorkAnswer: Sendable {
     case finished(JobResult)
     /// The lock is held by somebody else: try again after a while.
     case busy(Assignment)
+    /// The server is away: try again after a while.
+    case away(Assignment, Failure)
     /// Another runner has this job now; nothing may be written about it.
     case superseded(Assignment)
 }
