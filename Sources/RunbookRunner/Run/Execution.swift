@@ -14,7 +14,7 @@ struct Execution {
     /// Its lock was busy the last time: ask for it before sending the script.
     let isPolling: Bool
 
-    private var runbook: Runbook { step.runbook }
+    var runbook: Runbook { step.runbook }
 
     func run() -> ActionEnd {
         let needsSession = !runbook.isTransactional

@@ -26,7 +26,7 @@ actor Worker {
         if assignment.position == 0, assignment.waitingSince == nil {
             context.events.send(.tenantStarted(tenant: assignment.tenantName))
         }
-        while assignment.position < assignment.steps.count {
+        while assignment.position < assignment.steps.count, !assignment.isRefused {
             let step = assignment.steps[assignment.position]
             if context.stop.isStopping, step.decision == .run { return .finished(givenBack(assignment)) }
             switch perform(step, &assignment) {
@@ -91,11 +91,17 @@ actor Worker {
                 step: step, tenant: assignment.tenant, target: assignment.member.target, context: context,
                 connections: connections,
                 ticket: ticket(for: step, assignment), isPolling: assignment.waitingSince != nil)
+            if let holder = assignment.endsHolder {
+                assignment.endsHolder = nil
+                attempt.end(holder)
+            }
             let end = attempt.run()
+            assignment.isSurveyed = assignment.isSurveyed || end.showsSurvey
             let spent = (ContinuousClock.now - began).milliseconds
             switch end {
             case .busy:
                 assignment.tries -= 1
+                assignment.holder = assignment.wantsHolder(context.lockWait(of: runbook)) ? attempt.holder() : nil
                 return .busy
             case .superseded: return .superseded
             case .interrupted: return .interrupted
@@ -138,7 +144,8 @@ actor Worker {
             outcome.failure = context.mask.failure(failure)
             outcome.output = context.mask.text(output)
             outcome.isRecorded = counted
-        case .drifted(let failure):
+        case .drifted(let failure, let isOfTenant):
+            if isOfTenant { assignment.refuseRest() }
             outcome.state = .failed
             outcome.hasDrifted = true
             outcome.tries = 0
@@ -168,7 +175,8 @@ actor Worker {
             workspace: context.manifest.workspace, tenant: assignment.tenant.id,
             holdsOneTenant: assignment.member.target.holdsOneTenant, runbook: step.runbook,
             mayRepeat: step.runbook.repeatable || step.runbook.verify != nil, run: context.run,
-            runner: context.runner, host: context.host, job: assignment.job, token: "\(context.runner)-\(serial)")
+            runner: context.runner, host: context.host, job: assignment.job,
+            proven: assignment.isSurveyed || assignment.tenant.id.isEmpty ? nil : assignment.proven, token: "\(context.runner)-\(serial)")
     }
 
     // MARK: What becomes of the job
