@@ -108,7 +108,7 @@ enum AnswerSamples {
         ("apply-partial", partial),
         (
             "apply-workspace",
-            report(.partial, .partiallySucceeded, [.succeeded: 19, .failed: 1, .blocked: 1], own: .blocked)
+            report(.partial, .partiallySucceeded, [.succeeded: 19, .failed: 1], own: .blocked)
         ),
         ("apply-failed", report(.failed, .failed, [.failed: 12], next: "muster apply")),
         ("apply-blocked", report(.tryAgain, .blocked, [.blocked: 3, .succeeded: 1], next: "muster apply")),

@@ -68,15 +68,18 @@ extension Ledger {
     package func jobTally(_ run: String) throws(DatabaseError) -> JobTally {
         var tally = JobTally()
         let settled = try row("select already_done from \(sql.runs) where id = $1", [.text(run)])?[0].integer ?? 0
-        tally.counts.add(.skipped, settled)
+        tally.tenants.add(.skipped, settled)
+        tally.all.add(.skipped, settled)
         try query(
             """
-            select state, count(*), count(case when reason = 'lock' then 1 end), count(case when drifted then 1 end)
-            from \(sql.jobs) where run_id = $1 group by state
+            select state, count(*), count(case when reason = 'lock' then 1 end), count(case when drifted then 1 end),
+                tenant = ''
+            from \(sql.jobs) where run_id = $1 group by state, tenant = ''
             """, [.text(run)]
         ) { row throws(DatabaseError) in
             guard let state = row[0].text.flatMap(JobState.init) else { return }
-            tally.counts.add(state, row[1].integer ?? 0)
+            tally.all.add(state, row[1].integer ?? 0)
+            if row[4].boolean != true { tally.tenants.add(state, row[1].integer ?? 0) }
             tally.lockBlocked += row[2].integer ?? 0
             tally.drifted += row[3].integer ?? 0
         }
@@ -96,7 +99,10 @@ package struct RunProgress: Sendable {
 
 /// How the jobs of a run stand.
 package struct JobTally: Sendable {
-    package var counts = JobCounts()
+    /// The tenants' jobs: what reports and views count.
+    package var tenants = JobCounts()
+    /// Those and the workspace's own: what decides the outcome.
+    package var all = JobCounts()
     /// Blocked because a lock or a server was not to be had.
     package var lockBlocked = 0
     package var drifted = 0

@@ -116,7 +116,7 @@ extension Ledger {
             if let outcome { return try complete(run, outcome) }
             let tally = try jobTally(run)
             let verdict = RunVerdict.of(
-                tally.counts, lockBlocked: tally.lockBlocked, drifted: tally.drifted, signal: nil)
+                tally.all, lockBlocked: tally.lockBlocked, drifted: tally.drifted, signal: nil)
             return try complete(run, verdict.outcome)
         }
     }

@@ -209,7 +209,7 @@ enum PostgresSchema {
                        count(*) filter (where state = 'blocked') as blocked,
                        count(*) filter (where state = 'unknown') as unknown,
                        count(*) filter (where state = 'cancelled') as cancelled
-                from {s}.jobs where run_id = r.id and r.status <> 'completed') j;
+                from {s}.jobs where run_id = r.id and tenant <> '' and r.status <> 'completed') j;
         create view {s}.failures as
             select workspace, tenant, runbook, key, state, clean, attempt, sqlstate, message, detail, hint, file, line,
                    statement, run_id, started_at, finished_at

@@ -8,7 +8,7 @@ extension RunList: TextAnswer {
             [
                 .words("RUN"), .words("STARTED"), .words("PHASE", optional: true), .words("RESULT"), .number("DONE"),
                 .number("FAILED", optional: true), .number("UNKNOWN", optional: true),
-                .number("BLOCKED", optional: true), .number("JOBS"), .words("RELEASE", optional: true), .words("BY"),
+                .number("BLOCKED", optional: true), .number("TENANTS"), .words("RELEASE", optional: true), .words("BY"),
             ],
             runs.map {
                 [

@@ -24,22 +24,7 @@ package struct RunAnswer: Sendable {
         return counts.contains { $0.succeeded > 0 } ? .succeeded : .skipped
     }
 
-    /// The run's jobs without the workspace's own.
-    var tenants: JobCounts {
-        var counts = report.counts
-        guard let job = workspaceJob, counts.total > 0 else { return counts }
-        var own = JobCounts()
-        own.add(job)
-        counts.total -= own.total
-        counts.processed -= own.processed
-        counts.succeeded -= own.succeeded
-        counts.skipped -= own.skipped
-        counts.failed -= own.failed
-        counts.blocked -= own.blocked
-        counts.unknown -= own.unknown
-        counts.cancelled -= own.cancelled
-        return counts
-    }
+    var tenants: JobCounts { report.counts }
 }
 
 extension RunAnswer: Encodable {

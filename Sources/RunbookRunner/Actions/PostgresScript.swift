@@ -78,7 +78,8 @@ struct PostgresScript {
             if commitTag == "COMMIT" {
                 // The change and its receipt stand; only the connection cannot be cleaned for the next tenant.
                 connection.session.close()
-                return .succeeded(rows: rows, output: notices.joined(separator: "\n").nilIfEmpty, counted: receiptsAreLocal)
+                return .succeeded(
+                    rows: rows, output: notices.joined(separator: "\n").nilIfEmpty, counted: receiptsAreLocal)
             }
             _ = connection.recover()
             return end(for: error, in: message)

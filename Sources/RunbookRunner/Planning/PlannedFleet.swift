@@ -43,8 +43,8 @@ struct PlannedFleet: Sendable {
         unsettled.append(entry)
     }
 
-    /// How many tenants in scope (the workspace's own job counted as one) are done.
-    var settledCount: Int { scope.tenants.count - unsettled.count }
+    /// How many tenants in scope are done.
+    var settledCount: Int { plan.members.count - unsettled.count { !$0.member.tenant.id.isEmpty } }
 
     var drifted: [Entry] { unsettled.filter { $0.steps.contains { $0.decision == .drifted } } }
 

@@ -149,10 +149,7 @@ extension LedgerDesk {
 
     private func complete() throws(DatabaseError) {
         guard let run, let ledger else { return }
-        let tally = try ledger.jobTally(run.id)
-        let verdict = RunVerdict.of(
-            tally.counts, lockBlocked: tally.lockBlocked, drifted: tally.drifted, signal: nil)
-        _ = try ledger.completeRun(run.id, outcome: verdict.outcome)
+        _ = try ledger.completeRun(run.id)
     }
 
     private func completeIfDone() throws(ServiceError) {

@@ -52,7 +52,7 @@ extension RunbookService {
         }
         events.send(
             .runStarted(
-                run: run.id, joined: run.joined, tenants: fleet.scope.tenants.count,
+                run: run.id, joined: run.joined, tenants: fleet.plan.members.count,
                 runbooks: fleet.plan.runbooks.count))
         let context = RunContext(
             manifest: manifest, stages: fleet.plan.stages, run: run.id, runner: runner, host: host, opener: opener,
@@ -103,10 +103,13 @@ extension RunbookService {
         let manifest = fleet.plan.manifest
         var counts = JobCounts()
         counts.add(.skipped, fleet.settledCount)
+        var all = counts
         for entry in fleet.unsettled {
-            counts.add(entry.steps.contains { $0.decision == .unknown } ? .unknown : .blocked)
+            let state: JobState = entry.steps.contains { $0.decision == .unknown } ? .unknown : .blocked
+            all.add(state)
+            if !entry.member.tenant.id.isEmpty { counts.add(state) }
         }
-        let verdict = RunVerdict.of(counts, lockBlocked: 0, drifted: 0, signal: nil)
+        let verdict = RunVerdict.of(all, lockBlocked: 0, drifted: 0, signal: nil)
         var report = Report(
             command: "apply", ok: verdict.exit == .done, exitCode: Int(verdict.exit.rawValue),
             outcome: verdict.outcome, nothingToDo: fleet.unsettled.isEmpty, workspace: manifest.workspace,
