@@ -152,7 +152,7 @@ package struct PostgresReceipts: Sendable {
                     if exists?[1].boolean != true { try session.run("CREATE SCHEMA \(sql.schema)") }
                     try session.run(postgresReceiptsDDL(sql))
                 }
-            } catch  where ["23505", "42P06", "42P07", "40P01"].contains(error.sqlState) {
+            } catch  where ["23505", "42P06", "42P07", "42710", "40P01"].contains(error.sqlState) {
                 continue
             }
         }
@@ -181,9 +181,6 @@ package struct PostgresReceipts: Sendable {
         SELECT state, checksum, fence, tenant, backend_pid, backend_start INTO v_seen FROM \(receipts)
             WHERE workspace = \(try literal(ticket.workspace)) AND holder = \(try literal(ticket.holder))
               AND runbook = \(try literal(ticket.identity.runbook)) AND key = \(try literal(ticket.identity.key));
-        IF v_seen.fence > \(ticket.job.fence) THEN
-            RAISE EXCEPTION 'another runner has taken over this job' USING errcode = 'MU004';
-        END IF;
         IF v_seen.tenant <> \(try literal(ticket.tenant)) THEN
             RAISE EXCEPTION 'the receipt stands under the name of tenant %', v_seen.tenant USING errcode = 'MU008';
         END IF;
@@ -193,6 +190,9 @@ package struct PostgresReceipts: Sendable {
             ELSIF \(ticket.policy == .fail) THEN
                 RAISE EXCEPTION 'done with another body (%)', v_seen.checksum USING errcode = 'MU006';
             END IF;
+        END IF;
+        IF v_seen.fence > \(ticket.job.fence) THEN
+            RAISE EXCEPTION 'another runner has taken over this job' USING errcode = 'MU004';
         ELSIF v_seen.state IN ('running', 'unknown') AND NOT \(ticket.mayRepeat) THEN
             RAISE EXCEPTION 'the end of its last attempt was not seen' USING errcode = 'MU007';
         ELSIF v_seen.state IN ('running', 'unknown') AND EXISTS (

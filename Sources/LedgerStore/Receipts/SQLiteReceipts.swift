@@ -24,12 +24,14 @@ package struct SQLiteReceipts {
                 WHERE workspace = ?1 AND holder = ?2 AND runbook = ?3 AND key = ?4
                 """, key(ticket))
         else { return nil }
-        if let fence = row[2].integer, fence > ticket.job.fence { return .superseded }
         if row[3].text != ticket.tenant { return .foreignReceipt }
+        let isLater = (row[2].integer ?? 0) > ticket.job.fence
         switch row[0].text.flatMap(ExecutionState.init) {
         case .succeeded, .baselined:
             if row[1].text == ticket.checksum || ticket.policy == .accept { return .done }
-            return ticket.policy == .fail ? .drifted : nil
+            if ticket.policy == .fail { return .drifted }
+            return isLater ? .superseded : nil
+        case _ where isLater: return .superseded
         case .running, .unknown: return ticket.mayRepeat ? nil : .unseenEnd
         case .failed, .rolledBack, nil: return nil
         }
