@@ -123,7 +123,8 @@ package struct PostgresReceipts: Sendable {
                   AND (l.classid::bigint << 32) | l.objid::bigint = \(ticket.tenantKey))
             UPDATE \(receipts) SET
                 state = CASE WHEN lock.held THEN \(try literal(state.rawValue)) ELSE 'unknown' END,
-                finished_at = clock_timestamp()
+                finished_at = clock_timestamp(), backend_pid = NULL, backend_start = NULL, process_group = NULL,
+                process_start = NULL, time_limit_ms = NULL
             FROM lock
             WHERE workspace = \(try literal(ticket.workspace)) AND holder = \(try literal(ticket.holder))
               AND runbook = \(try literal(ticket.identity.runbook)) AND key = \(try literal(ticket.identity.key))

@@ -58,15 +58,14 @@ package struct SQLiteReceipts {
                 started_at = CASE WHEN r.state = 'running' AND r.fence = excluded.fence THEN r.started_at
                     ELSE excluded.started_at END,
                 finished_at = excluded.finished_at, host = excluded.host, time_limit_ms = excluded.time_limit_ms,
-                process_group = CASE WHEN excluded.state <> 'running' THEN r.process_group END,
-                process_start = CASE WHEN excluded.state <> 'running' THEN r.process_start END
+                process_group = NULL, process_start = NULL
             WHERE r.fence <= excluded.fence
             RETURNING attempt
             """,
             key(ticket) + [
                 .text(ticket.tenant), .text(state.rawValue), DatabaseValue(ticket.job.fence), .text(ticket.checksum),
                 .text(ticket.run), .text(ticket.runner), DatabaseValue(rowsAffected),
-                .text(ticket.host), DatabaseValue(ticket.timeLimit),
+                .text(ticket.host), state == .running ? DatabaseValue(ticket.timeLimit) : .null,
             ])
         guard let attempt = row?[0].integer else {
             throw DatabaseError(

@@ -1,4 +1,4 @@
-package import RunbookModel
+import RunbookModel
 
 /// The three keys that stand between a tenant and everybody else.
 package struct TenantKeys: Sendable, Hashable {

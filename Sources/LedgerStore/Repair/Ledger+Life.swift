@@ -1,5 +1,4 @@
-import DatabaseAccess
-import RunbookModel
+package import DatabaseAccess
 
 extension Ledger {
     /// Whether a runner is known and has said goodbye or been silent for too long. False for one that lives and for one

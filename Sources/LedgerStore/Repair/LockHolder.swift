@@ -1,5 +1,4 @@
 package import DatabaseAccess
-package import RunbookModel
 
 /// A server's backend that stands in a tenant's way: it holds one of its locks, or still works on its last attempt.
 package struct LockHolder: Sendable, Hashable {
@@ -33,24 +32,7 @@ package struct LockHolder: Sendable, Hashable {
             """, [], session)
     }
 
-    /// The backend that the last attempt was made on, if it is still there.
-    package static func ofAttempt(
-        _ identity: Identity, at place: (table: String, column: String, holder: String, workspace: String),
-        in session: any DatabaseSession
-    ) throws(DatabaseError) -> LockHolder? {
-        try first(
-            """
-            from \(place.table) e
-            join pg_catalog.pg_stat_activity a on a.pid operator(pg_catalog.=) e.backend_pid
-                and a.backend_start operator(pg_catalog.=) e.backend_start
-            where e.workspace operator(pg_catalog.=) $1 and e.\(place.column) operator(pg_catalog.=) $2
-                and e.runbook operator(pg_catalog.=) $3 and e.key operator(pg_catalog.=) $4
-                and e.state operator(pg_catalog.=) any ('{running,unknown}'::pg_catalog.text[])
-            """,
-            [.text(place.workspace), .text(place.holder), .text(identity.runbook), .text(identity.key)], session)
-    }
-
-    private static func first(
+    static func first(
         _ source: String, _ parameters: [DatabaseValue], _ session: any DatabaseSession
     ) throws(DatabaseError) -> LockHolder? {
         let row = try session.row(
@@ -71,20 +53,5 @@ package struct LockHolder: Sendable, Hashable {
                 and extract(epoch from a.backend_start)::pg_catalog.text operator(pg_catalog.=) $2
                 and a.application_name operator(pg_catalog.=) $3
             """, [.integer(Int64(pid)), .text(start), .text(application)])
-    }
-}
-
-extension PostgresReceipts {
-    /// Who keeps this claim waiting: the holder of a lock, else the backend of its last attempt.
-    package func obstacle(
-        to ticket: ClaimTicket, in session: any DatabaseSession
-    ) throws(DatabaseError) -> LockHolder? {
-        if let holder = try LockHolder.of(ticket.keys, in: session) { return holder }
-        return try LockHolder.ofAttempt(
-            ticket.identity,
-            at: (
-                isLocal ? sql.executions : receipts, isLocal ? "tenant" : "holder",
-                isLocal ? ticket.tenant : ticket.holder, ticket.workspace
-            ), in: session)
     }
 }

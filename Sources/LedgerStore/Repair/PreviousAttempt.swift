@@ -11,4 +11,7 @@ package struct PreviousAttempt: Sendable, Hashable {
     package var processStart: String?
     /// Milliseconds until the hook's time limit has passed for sure, by the database's clock; nil for what is no hook.
     package var remaining: Int?
+
+    /// Whether nobody saw its end.
+    package var isUnseen: Bool { state == .running || state == .unknown }
 }

@@ -1,5 +1,5 @@
-import DatabaseAccess
-package import RunbookModel
+package import DatabaseAccess
+import RunbookModel
 
 extension SQLiteReceipts {
     /// Compares what the ledger says of the tenant with the file's own receipts, in one statement for all of them,

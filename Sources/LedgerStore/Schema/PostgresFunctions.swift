@@ -119,7 +119,9 @@ enum PostgresFunctions {
             update {s}.executions set
                 state = case when v_held then p_state else 'unknown' end,
                 clean = case when v_held then p_clean end,
-                finished_at = clock_timestamp()
+                finished_at = clock_timestamp(),
+                backend_pid = null, backend_start = null, process_group = null, process_start = null,
+                time_limit_ms = null
             where workspace = p_workspace and tenant = p_tenant and runbook = p_runbook and key = p_key
               and state = 'running' and runner = p_runner and attempt = p_attempt;
             if not found then

@@ -1,13 +1,14 @@
 import DatabaseAccess
 import LedgerStore
+import RunbookModel
 
 extension Execution {
     /// Who keeps it waiting, if the server can tell. No answer changes anything but what can be said and ended.
     func holder() -> LockHolder? {
         do throws(DatabaseError) {
             guard let place = try lockPlace() else { return nil }
-            return try place.receipts?.obstacle(to: ticket, in: place.session)
-                ?? LockHolder.of(ticket.keys, in: place.session)
+            guard let receipts = place.receipts else { return try LockHolder.of(ticket.keys, in: place.session) }
+            return try receipts.obstacle(to: ticket, in: place.session)
         } catch {
             return nil
         }

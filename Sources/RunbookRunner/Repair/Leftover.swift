@@ -18,9 +18,7 @@ struct Leftover {
 
     /// From what is on record, and from whether that process space is this one's.
     var decision: Decision {
-        guard attempt.state == .running || attempt.state == .unknown, let remaining = attempt.remaining else {
-            return .clear
-        }
+        guard attempt.isUnseen, let remaining = attempt.remaining else { return .clear }
         let late: Decision = remaining > 0 ? .wait(milliseconds: remaining) : .clear
         guard attempt.host == host, let group = attempt.processGroup else { return late }
         guard let start = attempt.processStart else { return .end(group: group, start: nil) }

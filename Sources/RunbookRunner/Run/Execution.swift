@@ -63,7 +63,7 @@ struct Execution {
         case (.exec(let command), .postgresql):
             return PostgresAttempt(
                 runbook: runbook, target: target, ticket: ticket, connection: connection, asksFirst: step.asksVerify
-            ).run { hook(command, attempt: $0) }
+            ).run { hook(command, attempt: $0, connection) }
         case (_, .sqlite):
             return underLedgerLock(connection)
         }
@@ -98,7 +98,7 @@ struct Execution {
             }
         ).run { attempt in
             switch runbook.action {
-            case .exec(let command): hook(command, attempt: attempt)
+            case .exec(let command): hook(command, attempt: attempt, connection)
             case .sql(let script):
                 SQLiteDirectScript(
                     runbook: runbook, script: script, target: target, tenant: tenant.id, session: connection.session
@@ -107,9 +107,10 @@ struct Execution {
         }
     }
 
-    private func hook(_ command: HookCommand, attempt: Int) -> WorkEnd {
+    private func hook(_ command: HookCommand, attempt: Int, _ connection: TenantConnection) -> WorkEnd {
         HookRun(
-            runbook: runbook, command: command, tenant: tenant, target: target, ticket: ticket, context: context
+            runbook: runbook, command: command, tenant: tenant, target: target, ticket: ticket, context: context,
+            note: { connection.note(ticket, group: $0) }
         ).run(attempt: attempt)
     }
 

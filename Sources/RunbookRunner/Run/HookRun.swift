@@ -11,6 +11,8 @@ struct HookRun {
     let target: TenantTarget
     let ticket: ClaimTicket
     let context: RunContext
+    /// Keeps the process group on record as soon as there is one.
+    let note: (Int32) -> Void
 
     func run(attempt: Int) -> WorkEnd {
         let url: ConnectionURL
@@ -28,7 +30,7 @@ struct HookRun {
             arguments: command.arguments, environment: environment.variables, folder: context.manifest.source.folder,
             input: environment.input, timeout: command.timeout)
         do throws(HookError) {
-            let end = try context.stop.interrupting(process.interrupter) { () throws(HookError) in try process.run() }
+            let end = try context.stop.interrupting(process.interrupter) { () throws(HookError) in try process.run(onStart: note) }
             return meaning(of: end, output: url.masking(end.output))
         } catch {
             // Nothing of it has run.
