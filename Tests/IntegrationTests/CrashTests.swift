@@ -10,7 +10,7 @@ import Testing
             let workplace = try await fleet(of: 40, in: database)
             try await database.psql("CREATE TABLE public.witness (tenant name)")
             try workplace.write(
-                "slow.sql", "INSERT INTO public.witness VALUES (current_schema());\nSELECT pg_sleep(0.05);\n")
+                "slow.sql", "INSERT INTO public.witness VALUES (current_schema());\nSELECT pg_sleep(0.2);\n")
             try workplace.write(
                 "deploy.json5",
                 """

@@ -32,7 +32,8 @@ import Testing
             IF EXISTS (SELECT 1 FROM pg_prepared_statements WHERE name = 'leak') THEN RAISE 'a statement leaked'; END IF;
             IF EXISTS (SELECT 1 FROM pg_cursors WHERE name = 'leak') THEN RAISE 'a cursor leaked'; END IF;
             IF EXISTS (SELECT 1 FROM pg_listening_channels()) THEN RAISE 'a channel leaked'; END IF;
-            IF EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711) THEN
+            IF EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) THEN
                 RAISE 'an advisory lock leaked';
             END IF;
         END

@@ -40,11 +40,23 @@ extension Ledger {
                     """, [.text(run), .text(runner), DatabaseValue(limit)])
             }
         }
-        return claimed.sorted { ($0[4].integer ?? 0) < ($1[4].integer ?? 0) }.map { row in
-            ClaimedJob(
-                tenant: row[0].text ?? "", stage: row[1].integer ?? 0, attempt: row[2].integer ?? 0,
-                fence: row[3].integer ?? 0)
-        }
+        return claimed.sorted { ($0[4].integer ?? 0) < ($1[4].integer ?? 0) }.map(Self.claimedJob)
+    }
+
+    /// The jobs that the ledger says this runner has.
+    package func claimedJobs(run: String, runner: String) throws(DatabaseError) -> [ClaimedJob] {
+        try rows(
+            """
+            select tenant, stage, attempt, fence from \(sql.jobs)
+            where run_id = $1 and runner = $2 and state = 'running' order by position
+            """, [.text(run), .text(runner)]
+        ).map(Self.claimedJob)
+    }
+
+    private static func claimedJob(_ row: DatabaseRow) -> ClaimedJob {
+        ClaimedJob(
+            tenant: row[0].text ?? "", stage: row[1].integer ?? 0, attempt: row[2].integer ?? 0,
+            fence: row[3].integer ?? 0)
     }
 
     /// Where the run stands.

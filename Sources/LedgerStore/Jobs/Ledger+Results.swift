@@ -10,6 +10,7 @@ extension Ledger {
     /// - Returns: how many jobs were written. Fewer than given means that this runner was superseded on some.
     package func write(_ results: [JobResult], run: String, runner: String) throws(DatabaseError) -> Int {
         guard !results.isEmpty else { return 0 }
+        let results = results.map(\.withoutNUL)
         switch dialect {
         case .postgresql: return try writeAtOnce(results, run: run, runner: runner)
         case .sqlite:
@@ -214,7 +215,7 @@ extension Ledger {
         var clean: Bool?
         var tries: Int
         var rowsAffected: Int?
-        var durationMs: Int
+        var durationMS: Int
         var sqlstate: String?
         var message: String?
         var detail: String?
@@ -234,7 +235,7 @@ extension Ledger {
             clean = outcome.failure?.clean
             tries = outcome.uncountedTries
             rowsAffected = outcome.rowsAffected
-            durationMs = outcome.durationMS
+            durationMS = outcome.durationMS
             sqlstate = outcome.failure?.sqlstate
             message = outcome.failure?.message
             detail = outcome.failure?.detail
@@ -249,12 +250,33 @@ extension Ledger {
     private static func json(_ rows: [some Encodable]) throws(DatabaseError) -> String {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        do {
-            // U+0000 has no place in jsonb (PostgreSQL manual, 8.14); it can only come from a hook's output.
-            return String(decoding: try encoder.encode(rows), as: UTF8.self).replacing("\\u0000", with: "\\ufffd")
-        } catch {
+        do { return String(decoding: try encoder.encode(rows), as: UTF8.self) } catch {
             throw DatabaseError(.misuse, "results could not be encoded: \(error)")
         }
+    }
+}
+
+extension JobResult {
+    /// U+0000 has no place in jsonb (PostgreSQL manual, 8.14); it comes from a hook's output.
+    fileprivate var withoutNUL: JobResult {
+        var result = self
+        result.message = result.message?.withoutNUL
+        for index in result.executions.indices {
+            result.executions[index].output = result.executions[index].output?.withoutNUL
+            guard let failure = result.executions[index].failure else { continue }
+            result.executions[index].failure?.message = failure.message.withoutNUL
+            result.executions[index].failure?.detail = failure.detail?.withoutNUL
+            result.executions[index].failure?.hint = failure.hint?.withoutNUL
+            result.executions[index].failure?.statement = failure.statement?.withoutNUL
+        }
+        return result
+    }
+}
+
+extension String {
+    fileprivate var withoutNUL: String {
+        guard utf8.contains(0) else { return self }
+        return String(UnicodeScalarView(unicodeScalars.map { $0 == "\0" ? "\u{fffd}" : $0 }))
     }
 }
 

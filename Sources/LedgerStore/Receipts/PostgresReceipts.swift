@@ -17,6 +17,21 @@ package struct PostgresReceipts: Sendable {
 
     var receipts: String { sql.name("receipts") }
 
+    /// Whether the ledger of a run under way is in the session's database: it alone knows the run's runner.
+    ///
+    /// Nothing about the server would tell: its start changes while a run goes on, and a copy keeps its numbers. A wrong
+    /// answer would look for receipts in the wrong place.
+    package static func isBesideLedger(
+        _ session: any DatabaseSession, _ sql: LedgerSQL, runner: String
+    ) throws(DatabaseError) -> Bool {
+        let runners = sql.name("runners")
+        let exists = try session.row("SELECT pg_catalog.to_regclass($1) IS NOT NULL", [.text(runners)])
+        guard exists?[0].boolean == true else { return false }
+        return try session.row(
+            "SELECT EXISTS (SELECT FROM \(runners) WHERE id OPERATOR(pg_catalog.=) $1::pg_catalog.text)",
+            [.text(runner)])?[0].boolean == true
+    }
+
     /// Locks, fence, re-read, marker: to be sent inside the transaction, before anything of the tenant's.
     ///
     /// - Returns: how many statements the text holds, and the text.

@@ -41,6 +41,12 @@ extension Ledger {
         }
     }
 
+    package func hasOpenRun(_ identity: String) throws(DatabaseError) -> Bool {
+        try row(
+            "select 1 from \(sql.runs) where workspace = $1 and identity = $2 and status <> 'completed'",
+            [.text(workspace), .text(identity)]) != nil
+    }
+
     private func ensureRun(_ draft: RunDraft, settled: Int) throws(DatabaseError) -> StartedRun {
         // A run of the same identity may complete between the two statements; then the insert succeeds.
         while true {

@@ -16,8 +16,12 @@ enum ActionEnd {
     case drifted(Failure, ofTenant: Bool)
     /// Its end was not seen.
     case unknown(Failure, output: String?, counted: Bool)
-    /// The server or the connection is gone, and nothing can have been half done that a new claim would not find.
+    /// No connection could be made, so nothing was tried.
     case unreachable(Failure)
+    /// The connection was lost; the next claim, once it has the lock, finds out what became of the work.
+    case lost(Failure)
+    /// The hook says that it did nothing and that a later try may succeed.
+    case tryAgain(Failure)
     /// We stopped it; nothing of it remains.
     case interrupted
 }

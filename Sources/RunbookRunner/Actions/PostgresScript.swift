@@ -20,6 +20,12 @@ struct PostgresScript {
         }
         do throws(DatabaseError) {
             if probeFirst, let end = try probe(receipts) { return end }
+        } catch  where error.code == .connectionLost {
+            return .unreachable(self.place.failure(error, offset: nil, statement: nil, clean: true))
+        } catch {
+            return failed(error)
+        }
+        do throws(DatabaseError) {
             return send(try compose(receipts, place))
         } catch {
             return failed(error)
@@ -115,7 +121,7 @@ struct PostgresScript {
         switch error.code {
         case .interrupted: return .interrupted
         case .connectionLost, .unreachable:
-            return .unreachable(place.failure(error, offset: nil, statement: nil, clean: true))
+            return .lost(place.failure(error, offset: nil, statement: nil, clean: true))
         default: break
         }
         // A syntax error is met before anything runs: its position alone says where it is.
@@ -154,7 +160,9 @@ struct PostgresScript {
     }
 
     private func failed(_ error: DatabaseError) -> ActionEnd {
-        failed(place.failure(error, offset: nil, statement: nil, clean: true), error)
+        let failure = place.failure(error, offset: nil, statement: nil, clean: true)
+        if error.code == .interrupted { return .interrupted }
+        return error.code == .connectionLost ? .lost(failure) : failed(failure, error)
     }
 
     private func found(_ error: DatabaseError) -> String {

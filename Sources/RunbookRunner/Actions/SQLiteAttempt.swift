@@ -98,7 +98,7 @@ struct SQLiteAttempt {
         return switch result {
         case .succeeded(let rows, let output): .succeeded(rows: rows, output: output, counted: false)
         case .failed(let failure, let output): .failed(failure, isTransient: false, output: output, counted: false)
-        case .tryAgain(let failure, _): .unreachable(failure)
+        case .tryAgain(let failure, _): .tryAgain(failure)
         case .unknown(let failure, let output): .unknown(failure, output: output, counted: false)
         }
     }

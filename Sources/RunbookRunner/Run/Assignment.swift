@@ -17,6 +17,10 @@ struct Assignment: Sendable {
     var isBlocked = false
     /// Since when its lock is waited for.
     var waitingSince: ContinuousClock.Instant?
+    /// Since when its server is away.
+    var awaySince: ContinuousClock.Instant?
+    /// A connection was lost under the step at hand, so that "done" may well mean: by that try.
+    var hasLostTry = false
     /// Who holds the lock that is waited for, when that was looked at.
     var holder: LockHolder?
     /// A holder whose runner is gone: it is ended before the next try.
@@ -69,6 +73,8 @@ enum WorkAnswer: Sendable {
     case finished(JobResult)
     /// The lock is held by somebody else: try again after a while.
     case busy(Assignment)
+    /// The server is away: try again after a while.
+    case away(Assignment, Failure)
     /// Another runner has this job now; nothing may be written about it.
     case superseded(Assignment)
 }

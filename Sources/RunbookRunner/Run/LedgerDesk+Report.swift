@@ -4,8 +4,9 @@ import LedgerStore
 import RunbookModel
 
 extension LedgerDesk {
-    func prepare(events: any EventSink, lockWait: Duration?) {
+    func prepare(events: any EventSink, lockWait: Duration?, stop: StopSwitch) {
         self.events = events
+        self.stop = stop
         self.lockWait = lockWait
     }
 

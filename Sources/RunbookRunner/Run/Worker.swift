@@ -34,7 +34,9 @@ actor Worker {
             case .busy: return .busy(assignment)
             case .superseded: return .superseded(assignment)
             case .interrupted: return .finished(givenBack(assignment))
-            case .unreachable(let failure):
+            case .away(let failure):
+                return context.stop.isStopping ? .finished(givenBack(assignment)) : .away(assignment, failure)
+            case .blocked(let failure):
                 return .finished(result(assignment, .blocked, .lock, message: failure.message))
             }
         }
@@ -49,7 +51,8 @@ actor Worker {
         case busy
         case superseded
         case interrupted
-        case unreachable(Failure)
+        case away(Failure)
+        case blocked(Failure)
     }
 
     private func perform(_ step: TenantPlanner.Step, _ assignment: inout Assignment) -> StepEnd {
@@ -90,13 +93,19 @@ actor Worker {
             let attempt = Execution(
                 step: step, tenant: assignment.tenant, target: assignment.member.target, context: context,
                 connections: connections,
-                ticket: ticket(for: step, assignment), isPolling: assignment.waitingSince != nil)
+                ticket: ticket(for: step, assignment), isPolling: assignment.waitingSince != nil,
+                isDirect: assignment.steps.contains { !$0.runbook.isTransactional })
             if let holder = assignment.endsHolder {
                 assignment.endsHolder = nil
                 attempt.end(holder)
             }
-            let end = attempt.run()
+            var end = attempt.run()
             assignment.isSurveyed = assignment.isSurveyed || end.showsSurvey
+            if case .done = end, assignment.hasLostTry {
+                // Its COMMIT was answered to nobody.
+                assignment.tries -= 1
+                end = .succeeded(rows: nil, output: nil, counted: connections.receiptsAreLocal)
+            }
             let spent = (ContinuousClock.now - began).milliseconds
             switch end {
             case .busy:
@@ -106,7 +115,13 @@ actor Worker {
             case .superseded: return .superseded
             case .interrupted: return .interrupted
             case .unreachable(let failure):
-                guard mayRetry(runbook, assignment.tries) else { return .unreachable(context.mask.failure(failure)) }
+                assignment.tries -= 1
+                return .away(context.mask.failure(failure))
+            case .lost(let failure):
+                assignment.hasLostTry = true
+                return .away(context.mask.failure(failure))
+            case .tryAgain(let failure):
+                guard mayRetry(runbook, assignment.tries) else { return .blocked(context.mask.failure(failure)) }
             case .failed(let failure, true, _, _) where mayRetry(runbook, assignment.tries):
                 context.events.send(
                     .message(
@@ -157,12 +172,14 @@ actor Worker {
             outcome.failure?.state = ExecutionState.unknown.rawValue
             outcome.output = context.mask.text(output)
             outcome.isRecorded = counted
-        case .busy, .superseded, .interrupted, .unreachable: return
+        case .busy, .superseded, .interrupted, .unreachable, .lost, .tryAgain: return
         }
         outcome.failure?.attempts = max(1, outcome.tries)
         assignment.take(outcome, of: runbook)
         assignment.tries = 0
         assignment.waitingSince = nil
+        assignment.awaySince = nil
+        assignment.hasLostTry = false
         context.events.send(
             .executionFinished(
                 tenant: assignment.tenantName, identity: runbook.identity,

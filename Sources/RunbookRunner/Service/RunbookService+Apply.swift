@@ -11,7 +11,8 @@ extension RunbookService {
         _ manifest: Manifest, _ request: ApplyRequest, events: any EventSink, stop: StopSwitch
     ) async -> Report {
         let startedAt = Date()
-        stop.allow(grace: request.grace)
+        // Until a run is under way there is nothing to finish.
+        stop.allow(grace: .zero)
         let desk = LedgerDesk(opener: opener, ledger: manifest.ledger, workspace: manifest.workspace)
         var report: Report
         do throws(ServiceError) {
@@ -31,25 +32,28 @@ extension RunbookService {
         _ manifest: Manifest, _ request: ApplyRequest, _ events: any EventSink, _ stop: StopSwitch, _ desk: LedgerDesk,
         _ startedAt: Date
     ) async throws(ServiceError) -> Report {
+        await desk.prepare(events: events, lockWait: request.lockWait, stop: stop)
         // Reading first: with nothing to do, not even a ledger is made.
         _ = try await desk.openForReading()
         let (fleet, notices) = try await planned(manifest, request.selection, request.expectedTenants, desk)
         guard fleet.drifted.isEmpty else { throw ServiceError(.drift, Self.driftMessage(fleet.drifted)) }
-        guard fleet.hasWork else {
+        let draft = Self.draft(fleet.plan, request)
+        let isOpen = fleet.hasWork ? true : try await desk.hasOpenRun(draft)
+        guard isOpen else {
             return try await nothingToRun(fleet, notices, request, desk, startedAt)
         }
-        guard !stop.isStopping else { throw ServiceError(.internal, "stopped before anything was begun") }
+        try await desk.refuseSharedSessions(fleet)
+        guard !stop.isStopping else { throw ServiceError(.interrupted, "stopped before anything was begun") }
         await desk.close()
         let runner = RunID.make()
         try await desk.openForWriting(applicationName: "muster/\(runner)")
         // Another runner may have finished it all since.
         let host = ProcessInfo.processInfo.hostName
-        let draft = Self.draft(fleet.plan, request)
-        await desk.prepare(events: events, lockWait: request.lockWait)
-        guard let run = try await desk.begin(fleet, draft: draft, host: host, runner: runner, stop: stop) else {
+        guard let run = try await desk.begin(fleet, draft: draft, host: host, runner: runner) else {
             let again = try await desk.plan(fleet.plan)
             return try await nothingToRun(again, notices, request, desk, startedAt)
         }
+        stop.allow(grace: request.grace)
         events.send(
             .runStarted(
                 run: run.id, joined: run.joined, tenants: fleet.plan.members.count,
@@ -141,7 +145,8 @@ extension RunbookService {
         let mask = mask(manifest)
         return Report(
             command: "apply", ok: false, exitCode: Int(exit.rawValue),
-            outcome: exit == .tryAgain ? .blocked : .failed, retryable: exit == .tryAgain,
+            outcome: signal != nil ? .cancelled : exit == .tryAgain ? .blocked : .failed,
+            retryable: signal != nil || error.exitStatus == .tryAgain,
             workspace: manifest.workspace, phase: phase,
             error: ReportError(code: error.code.rawValue, message: mask.text(error.message)), startedAt: startedAt,
             finishedAt: startedAt, durationMS: 0)

@@ -4,7 +4,7 @@ import RunbookModel
 import TestSupport
 import Testing
 
-@Suite struct LedgerSmokeTests {
+@Suite struct LedgerStatementTests {
     /// Guarantee: every statement of the ledger is one that its engine understands.
     @Test(arguments: Engine.all) func everyStatementWorks(_ engine: Engine) async throws {
         try await LedgerPlace.withLedger(engine) { ledger, place in

@@ -1,0 +1,190 @@
+import DatabaseAccess
+import LedgerStore
+import RunbookModel
+import TestSupport
+import Testing
+
+/// Beginning and completing a run.
+@Suite struct RunTests {
+    /// Guarantee: one of those who start the same run makes it, the others join it; each tenant has one job.
+    @Test(arguments: Engine.all) func startersJoinOneRun(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, place in
+            let runs = try await Threads.run(6) { _ in
+                let ledger = try place.open()
+                defer { ledger.session.close() }
+                return try ledger.startRun(Sample.draft(), jobs: Sample.scope(Sample.names(50)), settled: 3)
+            }
+            #expect(Set(runs.compactMap { $0?.id }).count == 1)
+            #expect(runs.count { $0?.joined == false } == 1)
+            #expect(try ledger.value("select count(*) from {}runs")?.integer == 1)
+            #expect(try ledger.value("select count(*) from {}jobs")?.integer == 50)
+            #expect(try ledger.value("select already_done from {}runs")?.integer == 3)
+        }
+    }
+
+    /// Guarantee: with nothing left to do there is no run, and nothing is written.
+    @Test(arguments: Engine.all) func nothingToDoMakesNoRun(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, _ in
+            try finish(["t", "u"], in: ledger)
+            #expect(try ledger.begin(["t", "u"], identity: "sha256:second") == nil)
+            #expect(try ledger.begin([], identity: "sha256:second") == nil)
+            #expect(try ledger.value("select count(*) from {}runs")?.integer == 1)
+            #expect(!ledger.session.isInTransaction)
+        }
+    }
+
+    /// Guarantee: a tenant that was finished after the plan gets no job, and counts as done before.
+    @Test(arguments: Engine.all) func tenantsFinishedMeanwhileGetNoJob(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, _ in
+            try finish(["t", "u"], in: ledger)
+            let scope = Sample.scope(["t", "u", "v", "w"])
+            let run = try #require(try ledger.startRun(Sample.draft("sha256:second"), jobs: scope, settled: 5)).id
+            #expect(
+                try ledger.values("select tenant from {}jobs where run_id = $1 order by position", [.text(run)])
+                    == [["v"], ["w"]])
+            #expect(try ledger.run(run)?.counts.total == 9)
+            #expect(try ledger.run(run)?.counts.skipped == 7)
+            #expect(try ledger.jobTally(run).tenants == ledger.run(run)?.counts)
+        }
+    }
+
+    /// Guarantee: a run is unique while it is open, per identity and workspace; a completed one is in nobody's way.
+    @Test(arguments: Engine.all) func openRunIsUnique(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, place in
+            let first = try #require(try ledger.begin(["t"]))
+            #expect(try ledger.startRun(Sample.draft(), jobs: Sample.scope(["t"]), settled: 0)?.joined == true)
+            let other = try place.open(workspace: "other")
+            defer { other.session.close() }
+            let theirs = try #require(try other.begin(["t"], runner: "theirs"))
+            #expect(theirs != first)
+            let job = try ledger.claimJobs(run: first, runner: "a", limit: 1)
+            #expect(try ledger.write([Sample.result(job[0], .failed)], run: first, runner: "a") == 1)
+            #expect(try ledger.completeRun(first))
+            let second = try #require(try ledger.begin(["t"], runner: "b"))
+            #expect(second != first)
+            #expect(try ledger.runs(limit: 9).map(\.id) == [second, first])
+            #expect(try other.runs(limit: 9).map(\.id) == [theirs])
+            #expect(try other.run(first) == nil)
+        }
+    }
+
+    /// Guarantee: who joins late brings jobs for stages that have passed; they are done, and the run ends.
+    @Test(arguments: Engine.all) func lateTenantIsNotForgotten(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, _ in
+            let run = try #require(try ledger.begin(["t"], stages: 2))
+            var jobs = try ledger.claimJobs(run: run, runner: "a", limit: 9)
+            #expect(try ledger.write([Sample.result(jobs[0], .queued, nextStage: 1)], run: run, runner: "a") == 1)
+            try ledger.advanceRun(run, past: 0)
+            let scope = Sample.scope(["t", "late"], [Sample.runbook("r"), Sample.runbook("s")])
+            #expect(try ledger.startRun(Sample.draft(), jobs: scope, settled: 0)?.joined == true)
+            #expect(try ledger.runProgress(run)?.openInStage == 2)
+            jobs = try ledger.claimJobs(run: run, runner: "a", limit: 9)
+            #expect(jobs.map(\.stage).sorted() == [0, 1])
+            #expect(try ledger.completeRun(run) == false)
+            #expect(try ledger.write(jobs.map { Sample.result($0) }, run: run, runner: "a") == 2)
+            #expect(try ledger.completeRun(run))
+        }
+    }
+
+    /// Guarantee: who joins behind a barrier that others failed at is blocked as they are.
+    @Test(arguments: Engine.all) func lateTenantIsBlockedBehindAFailure(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, _ in
+            let run = try #require(try ledger.begin(["t"], stages: 2))
+            let jobs = try ledger.claimJobs(run: run, runner: "a", limit: 9)
+            #expect(try ledger.write([Sample.result(jobs[0], .failed)], run: run, runner: "a") == 1)
+            try ledger.advanceRun(run, past: 0)
+            let scope = Sample.scope(["late"], stage: 1)
+            #expect(try ledger.startRun(Sample.draft(), jobs: scope, settled: 0)?.joined == true)
+            #expect(
+                try ledger.values("select state, reason from {}jobs where tenant = 'late'") == [["blocked", "after"]])
+            #expect(try ledger.completeRun(run))
+        }
+    }
+
+    /// Guarantee (A12): of all who complete a run at once one wins, after the last job and never before.
+    @Test(arguments: Engine.all) func oneOfManyCompletes(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, place in
+            for round in 0..<10 {
+                let identity = "sha256:\(round)"
+                let tenants = Sample.names(6).map { "\(round)-\($0)" }
+                let run = try #require(try ledger.begin(tenants, identity: identity, runner: nil))
+                let wins = try await Threads.run(6) { index in
+                    let ledger = try place.open()
+                    defer { ledger.session.close() }
+                    let runner = "\(round)-\(index)"
+                    try ledger.addRunner(runner, run: run, host: "here", pid: 1)
+                    let jobs = try ledger.claimJobs(run: run, runner: runner, limit: 1)
+                    guard try ledger.completeRun(run) == false else { return -1 }
+                    let state: JobState = index == 0 ? .failed : .succeeded
+                    _ = try ledger.write(jobs.map { Sample.result($0, state) }, run: run, runner: runner)
+                    return try ledger.completeRun(run) ? 1 : 0
+                }
+                #expect(wins.sorted() == [0, 0, 0, 0, 0, 1])
+                let record = try #require(try ledger.run(run))
+                #expect(record.status == .completed)
+                #expect(record.outcome == .partiallySucceeded)
+                #expect(record.tenants == (try ledger.jobTally(run).counts))
+                #expect(record.counts.total == 6)
+                #expect(record.counts.failed == 1)
+                #expect(record.finishedAt != nil)
+            }
+        }
+    }
+
+    /// Guarantee: joining and completing at the same moment never leaves an open job in a completed run.
+    @Test(arguments: Engine.all) func joiningDoesNotCrossCompletion(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, place in
+            for round in 0..<15 {
+                let identity = "sha256:\(round)"
+                let run = try #require(try ledger.begin(["\(round)-t"], identity: identity, runner: "r\(round)"))
+                let jobs = try ledger.claimJobs(run: run, runner: "r\(round)", limit: 1)
+                #expect(try ledger.write(jobs.map { Sample.result($0) }, run: run, runner: "r\(round)") == 1)
+                _ = try await Threads.run(4) { index in
+                    let ledger = try place.open()
+                    defer { ledger.session.close() }
+                    if index % 2 == 0 {
+                        _ = try ledger.completeRun(run)
+                    } else {
+                        _ = try ledger.startRun(
+                            Sample.draft(identity), jobs: Sample.scope(["\(round)-late"]), settled: 0)
+                    }
+                }
+            }
+            let lost = try ledger.value(
+                """
+                select count(*) from {}jobs j join {}runs r on r.id = j.run_id
+                where r.status = 'completed' and j.state in ('queued', 'running')
+                """)
+            #expect(lost?.integer == 0)
+        }
+    }
+
+    /// Guarantee: what started a run is kept with it.
+    @Test(arguments: Engine.all) func runKnowsWhereItCameFrom(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, _ in
+            var draft = Sample.draft()
+            draft.phase = "pre-deploy"
+            draft.revision = "abc"
+            draft.initiator = Initiator(kind: "ci", name: "it's \"me\"", url: "https://ci.example/1")
+            let run = try #require(try ledger.startRun(draft, jobs: Sample.scope(["t"]), settled: 2)).id
+            let record = try #require(try ledger.run(run))
+            #expect(record.phase == "pre-deploy")
+            #expect(record.release == "v1")
+            #expect(record.revision == "abc")
+            #expect(record.initiator == draft.initiator)
+            #expect(record.manifestDigest == "sha256:m")
+            #expect(record.status == .running)
+            #expect(record.outcome == nil)
+            #expect(record.counts.total == 3)
+            #expect(record.counts.processed == 2)
+            #expect(try ledger.manifest(ofRun: run) == "{}")
+        }
+    }
+
+    private func finish(_ tenants: [String], in ledger: Ledger) throws {
+        let run = try #require(try ledger.begin(tenants))
+        let jobs = try ledger.claimJobs(run: run, runner: "a", limit: tenants.count)
+        #expect(try ledger.write(jobs.map { Sample.result($0) }, run: run, runner: "a") == tenants.count)
+        #expect(try ledger.completeRun(run))
+    }
+}
