@@ -94,7 +94,8 @@ package struct PostgresReceipts: Sendable {
     package func begin(_ ticket: ClaimTicket) throws(DatabaseError) -> String {
         let work: String
         if isLocal {
-            work = "SELECT \(sql.name("begin_attempt"))(\(try common(ticket)), \(try literal(ticket.host)), \(limit(ticket)))"
+            work =
+                "SELECT \(sql.name("begin_attempt"))(\(try common(ticket)), \(try literal(ticket.host)), \(limit(ticket)))"
         } else {
             let body = """
                 DECLARE

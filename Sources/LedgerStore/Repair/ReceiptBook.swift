@@ -35,7 +35,8 @@ package struct ReceiptBook {
         case .postgresql:
             try session.row("SELECT pg_catalog.to_regclass($1) IS NOT NULL", [.text(table)])?[0].boolean == true
         case .sqlite:
-            try session.row("SELECT count(*) FROM main.sqlite_schema WHERE name = 'muster_receipts'")?[0].boolean == true
+            try session.row("SELECT count(*) FROM main.sqlite_schema WHERE name = 'muster_receipts'")?[0].boolean
+                == true
         }
     }
 

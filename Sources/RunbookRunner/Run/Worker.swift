@@ -193,7 +193,8 @@ actor Worker {
             holdsOneTenant: assignment.member.target.holdsOneTenant, runbook: step.runbook,
             mayRepeat: step.runbook.repeatable || step.runbook.verify != nil, run: context.run,
             runner: context.runner, host: context.host, job: assignment.job,
-            proven: assignment.isSurveyed || assignment.tenant.id.isEmpty ? nil : assignment.proven, token: "\(context.runner)-\(serial)")
+            proven: assignment.isSurveyed || assignment.tenant.id.isEmpty ? nil : assignment.proven,
+            token: "\(context.runner)-\(serial)")
     }
 
     // MARK: What becomes of the job
