@@ -124,7 +124,8 @@ import Testing
     ])
     func receiptsEqualEffects(_ script: String) async throws {
         try await withTenants(script: script) { database, workplace in
-            let report = try await workplace.apply(limit: .seconds(60))
+            // A connection that is lost again and again is given a minute.
+            let report = try await workplace.apply(limit: .seconds(150))
 
             let effects = try await database.lines(
                 """
