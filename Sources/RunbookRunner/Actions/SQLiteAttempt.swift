@@ -22,8 +22,10 @@ struct SQLiteAttempt {
                 try receipts.ensureTable()
                 if let state = try receipts.examine(ticket) { return state }
                 number = try receipts.record(ticket, state: .running, rowsAffected: nil)
+                try Failpoint.reach(.beginAttempt, .before)
                 return nil
             }
+            try Failpoint.reach(.beginAttempt, .after)
             if let refusal {
                 return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(
                     for: refusal, message: "the end of its last attempt was not seen")
@@ -61,7 +63,9 @@ struct SQLiteAttempt {
             if session.isInTransaction { try session.run("ROLLBACK") }
             try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) in
                 _ = try receipts.record(ticket, state: state, rowsAffected: rows)
+                try Failpoint.reach(.endAttempt, .before)
             }
+            try Failpoint.reach(.endAttempt, .after)
         } catch {
             return .unknown(
                 runbook.failure(
