@@ -1,4 +1,5 @@
 import Reporting
+import RunbookModel
 
 extension CommandContext {
     /// Asks the person at the terminal, unless `--yes` was given. Where nobody can be asked the command line is the word.
