@@ -74,6 +74,7 @@ enum PostgresSchema {
             run_id text not null,
             host text not null,
             pid bigint not null,
+            lock_key bigint,
             started_at timestamptz not null default now(),
             heartbeat_at timestamptz not null default now(),
             ended_at timestamptz

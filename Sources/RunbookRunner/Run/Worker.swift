@@ -119,6 +119,8 @@ actor Worker {
                 return .away(context.mask.failure(failure))
             case .lost(let failure):
                 assignment.hasLostTry = true
+                // Each further try has proved that the one before left nothing; the last one's end the next apply finds.
+                guard assignment.tries <= runbook.limits.retries else { return .blocked(context.mask.failure(failure)) }
                 return .away(context.mask.failure(failure))
             case .tryAgain(let failure):
                 guard mayRetry(runbook, assignment.tries) else { return .blocked(context.mask.failure(failure)) }
