@@ -91,7 +91,8 @@ import Testing
             }
             for runner in runners {
                 let report = try PrintedReport(try await runner.ending())
-                #expect(report.exitCode == 0, "\(report.failures) \(report.notices) \(String(describing: report.error))")
+                #expect(
+                    report.exitCode == 0, "\(report.failures) \(report.notices) \(String(describing: report.error))")
             }
             #expect(try await fleet.lostAndRepeated(of: 120) == (lost: 0, repeated: 0))
             #expect(try await fleet.runs() == ["completed succeeded 0"])
@@ -130,7 +131,8 @@ import Testing
     @Test(.needsPostgres) func runWithoutWorkIsClosed() async throws {
         try await PostgresDatabase.with { database in
             let fleet = try await SchemaFleet.make(
-                3, in: database, runbooks: "{ id: \"quick\", sql: \"quick.sql\" }", scripts: ["quick.sql": traced("quick")])
+                3, in: database, runbooks: "{ id: \"quick\", sql: \"quick.sql\" }",
+                scripts: ["quick.sql": traced("quick")])
             #expect(try await fleet.workplace.apply().exitCode == 0)
             // As a kill between the tenant's COMMIT and the job's row leaves it.
             try await database.psql(

@@ -16,7 +16,8 @@ struct PostgresCluster: Sendable {
         try await cluster.create()
         do {
             let address = "host=\(folder.path)&port=5432&user=postgres"
-            try await Command("psql", "postgres:///postgres?\(address)", "-XqAt", "-c", "CREATE DATABASE fleet").output()
+            try await Command("psql", "postgres:///postgres?\(address)", "-XqAt", "-c", "CREATE DATABASE fleet")
+                .output()
             try await body(cluster, PostgresDatabase(name: "fleet", url: "postgres:///fleet?\(address)"))
         } catch {
             try? await cluster.control("stop", "-m", "immediate")
@@ -71,7 +72,9 @@ struct PostgresCluster: Sendable {
     private func control(_ arguments: String...) async throws {
         let closing = "for fd in /proc/$$/fd/*; do fd=${fd##*/}; ((fd <= 2)) || eval \"exec $fd>&-\"; done; exec \"$@\""
         try await Command(
-            ["bash", "-c", closing, "bash"] + prefix + ["\(binaries)/pg_ctl", "--pgdata=\(data)", "--log=\(folder.path)/log", "-w", "-s"] + arguments,
+            ["bash", "-c", closing, "bash"] + prefix + [
+                "\(binaries)/pg_ctl", "--pgdata=\(data)", "--log=\(folder.path)/log", "-w", "-s",
+            ] + arguments,
             folder: folder
         ).output()
     }

@@ -183,9 +183,9 @@ final class RepairFleet {
         // A connection that was closed is still there for a moment, and a copy wants to be alone (55006).
         let deadline = ContinuousClock.now + .seconds(10)
         while true {
-            do {
-                return try session.run(text)
-            } catch  where error.sqlState == "55006" && ContinuousClock.now < deadline {}
+            let problem: DatabaseError
+            do throws(DatabaseError) { return try session.run(text) } catch { problem = error }
+            guard problem.sqlState == "55006", ContinuousClock.now < deadline else { throw problem }
         }
     }
 }
