@@ -168,7 +168,9 @@ package struct PostgresReceipts: Sendable {
                     // `IF NOT EXISTS` would ask for the right to create schemas where there is nothing to create.
                     if exists?[1].boolean != true { try session.run("CREATE SCHEMA \(sql.schema)") }
                     try session.run(postgresReceiptsDDL(sql))
+                    try Failpoint.reach(.receiptsTable, .before)
                 }
+                try Failpoint.reach(.receiptsTable, .after)
             } catch  where ["23505", "42P06", "42P07", "42710", "40P01"].contains(error.sqlState) {
                 continue
             }

@@ -63,9 +63,11 @@ struct PostgresAttempt {
         }
         var number = 1
         do throws(DatabaseError) {
+            try Failpoint.reach(.beginAttempt, .before)
             try session.run(try receipts.begin(ticket), as: nil) { index, result in
                 if index == 2 { number = result.firstRow?[0].integer ?? 1 }
             }
+            try Failpoint.reach(.beginAttempt, .after)
         } catch {
             _ = connection.recoverKeepingLocks()
             // Whether the receipt stands is not known, but nothing of the work has begun.
@@ -97,9 +99,11 @@ struct PostgresAttempt {
                 throw DatabaseError(.connectionLost, "the connection that held the lock is gone")
             }
             let text = try receipts.end(ticket, attempt: number, state: state, clean: clean)
+            try Failpoint.reach(.endAttempt, .before)
             try connection.session.run(text, as: nil) { index, result in
                 if index == 2 { held = result.firstRow?[0].boolean }
             }
+            try Failpoint.reach(.endAttempt, .after)
         } catch {
             if error.claimState == .superseded { return .superseded }
             if case .unknown(let failure, let output) = result {

@@ -31,8 +31,10 @@ struct SQLiteAttempt {
                     return Refusal(state: state, message: "the end of its last attempt was not seen")
                 }
                 number = try receipts.record(ticket, state: .running, rowsAffected: nil)
+                try Failpoint.reach(.beginAttempt, .before)
                 return nil
             }
+            try Failpoint.reach(.beginAttempt, .after)
             if let refusal {
                 return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(
                     for: refusal.state, message: refusal.message)
@@ -82,7 +84,9 @@ struct SQLiteAttempt {
             if session.isInTransaction { try session.run("ROLLBACK") }
             try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) in
                 _ = try receipts.record(ticket, state: state, rowsAffected: rows)
+                try Failpoint.reach(.endAttempt, .before)
             }
+            try Failpoint.reach(.endAttempt, .after)
         } catch {
             return .unknown(
                 runbook.failure(

@@ -37,7 +37,10 @@ struct HookRun {
                 return !lockIsLost
             }
             let end = try context.stop.interrupting(process.interrupter) { () throws(HookError) in
-                try process.run(onStart: note, heartbeat: heartbeat)
+                Failpoint.pass(.hook, .before)
+                let end = try process.run(onStart: note, heartbeat: heartbeat)
+                Failpoint.pass(.hook, .after)
+                return end
             }
             return meaning(of: end, output: url.masking(end.output), lockIsLost: lockIsLost)
         } catch {
