@@ -12,6 +12,18 @@ package struct PreviousAttempt: Sendable, Hashable {
     /// Milliseconds until the hook's time limit has passed for sure, by the database's clock; nil for what is no hook.
     package var remaining: Int?
 
+    package init(
+        state: ExecutionState, runner: String?, host: String?, processGroup: Int32?, processStart: String?,
+        remaining: Int?
+    ) {
+        self.state = state
+        self.runner = runner
+        self.host = host
+        self.processGroup = processGroup
+        self.processStart = processStart
+        self.remaining = remaining
+    }
+
     /// Whether nobody saw its end.
     package var isUnseen: Bool { state == .running || state == .unknown }
 }
