@@ -58,7 +58,9 @@ import Testing
             .lines("SELECT name FROM pragma_table_info('muster_\(view)') ORDER BY name")
         let text = try document("docs/ledger.md")
         let section = try #require(
-            text.components(separatedBy: "\n### ").first { $0.hasPrefix("`\(view)`") })
+            text.components(separatedBy: "\n## ").flatMap { $0.components(separatedBy: "\n### ") }.first {
+                $0.hasPrefix("`\(view)`")
+            })
         let described = section.split(separator: "\n").filter { $0.hasPrefix("| `") }
             .flatMap { $0.split(separator: "|")[0].split(separator: "`").filter { !" ,".contains($0.first ?? " ") } }
 

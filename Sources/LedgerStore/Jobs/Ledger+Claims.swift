@@ -7,6 +7,7 @@ extension Ledger {
     package func claimJobs(
         run: String, runner: String, limit: Int
     ) throws(DatabaseError) -> [ClaimedJob] {
+        try Failpoint.reach(.claimJobs, .before)
         var claimed: [DatabaseRow] = []
         switch dialect {
         case .postgresql:
@@ -40,6 +41,7 @@ extension Ledger {
                     """, [.text(run), .text(runner), DatabaseValue(limit)])
             }
         }
+        try Failpoint.reach(.claimJobs, .after)
         return claimed.sorted { ($0[4].integer ?? 0) < ($1[4].integer ?? 0) }.map(Self.claimedJob)
     }
 

@@ -11,20 +11,14 @@ extension Ledger {
     package func write(_ results: [JobResult], run: String, runner: String) throws(DatabaseError) -> Int {
         guard !results.isEmpty else { return 0 }
         let results = results.map(\.withoutNUL)
-        switch dialect {
-        case .postgresql: return try writeAtOnce(results, run: run, runner: runner)
-        case .sqlite:
-            return try writing { () throws(DatabaseError) -> Int in
-                var written = 0
-                for result in results where try writeJob(result, run: run, runner: runner) {
-                    written += 1
-                    for execution in result.executions where execution.isWorthWriting {
-                        try writeExecution(execution, of: result.job, run: run, runner: runner)
-                    }
-                }
-                return written
+        try Failpoint.reach(.writeResults, .before)
+        let written =
+            switch dialect {
+            case .postgresql: try writeAtOnce(results, run: run, runner: runner)
+            case .sqlite: try writeInOrder(results, run: run, runner: runner)
             }
-        }
+        try Failpoint.reach(.writeResults, .after)
+        return written
     }
 
     // MARK: PostgreSQL, one statement
@@ -94,6 +88,19 @@ extension Ledger {
     }
 
     // MARK: SQLite, row by row in one transaction
+
+    private func writeInOrder(_ results: [JobResult], run: String, runner: String) throws(DatabaseError) -> Int {
+        try writing { () throws(DatabaseError) -> Int in
+            var written = 0
+            for result in results where try writeJob(result, run: run, runner: runner) {
+                written += 1
+                for execution in result.executions where execution.isWorthWriting {
+                    try writeExecution(execution, of: result.job, run: run, runner: runner)
+                }
+            }
+            return written
+        }
+    }
 
     private func writeJob(_ result: JobResult, run: String, runner: String) throws(DatabaseError) -> Bool {
         let backInQueue = result.state == .queued

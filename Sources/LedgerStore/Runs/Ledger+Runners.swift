@@ -2,7 +2,7 @@ package import DatabaseAccess
 
 extension Ledger {
     /// How long a runner may be silent before its jobs are taken over, in seconds. It beats every two seconds.
-    package static let silence = 15
+    package static let silence = Failpoint.setting("MUSTER_SILENCE", 15)
 
     /// How long a runner may be silent before somebody looks whether it still holds its key, in seconds.
     package static let pause = 5
@@ -11,17 +11,21 @@ extension Ledger {
     package func addRunner(
         _ runner: String, run: String, host: String, pid: Int, lockKey: Int64? = nil
     ) throws(DatabaseError) {
+        try Failpoint.reach(.addRunner, .before)
         try execute(
             "insert into \(sql.runners) (id, run_id, host, pid, lock_key) values ($1, $2, $3, $4, $5)",
             [
                 .text(runner), .text(run), .text(host), DatabaseValue(pid), lockKey.map { .integer($0) } ?? .null,
             ])
+        try Failpoint.reach(.addRunner, .after)
     }
 
     /// Says that the runner lives, also to those who took it for dead.
     package func beat(_ runner: String) throws(DatabaseError) {
+        try Failpoint.reach(.beat, .before)
         try execute(
             "update \(sql.runners) set heartbeat_at = \(sql.clock), ended_at = null where id = $1", [.text(runner)])
+        try Failpoint.reach(.beat, .after)
     }
 
     /// Runners of the run that have jobs, a key, and were not heard of for a while.
@@ -58,7 +62,9 @@ extension Ledger {
                 where run_id = $1 and runner = $2 and state = 'running'
                 """, [.text(run), .text(runner)])
             try execute("update \(sql.runners) set ended_at = \(sql.clock) where id = $1", [.text(runner)])
+            try Failpoint.reach(.endRunner, .before)
         }
+        try Failpoint.reach(.endRunner, .after)
     }
 
     /// How many other runners of the run are alive.
@@ -75,7 +81,8 @@ extension Ledger {
     package func releaseSilentRunners(of run: String) throws(DatabaseError) -> Int {
         // What is locked is being written, or given back by somebody else.
         let free = dialect == .postgresql ? "for update skip locked" : ""
-        return try execute(
+        try Failpoint.reach(.releaseSilent, .before)
+        let released = try execute(
             """
             with s as materialized (
                 select tenant, attempt from \(sql.jobs)
@@ -87,5 +94,7 @@ extension Ledger {
             where j.run_id = $1 and j.tenant = s.tenant and j.attempt = s.attempt and j.state = 'running'
             """, [.text(run)]
         ).rowsAffected
+        try Failpoint.reach(.releaseSilent, .after)
+        return released
     }
 }

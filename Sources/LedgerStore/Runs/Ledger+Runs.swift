@@ -31,7 +31,9 @@ extension Ledger {
                     [.text(run.id), DatabaseValue(scope.tenants.count - put)])
                 hasWork = try hasOpenJobs(run.id)
             }
+            try Failpoint.reach(.startRun, .before)
             try session.run(hasWork ? "COMMIT" : "ROLLBACK")
+            try Failpoint.reach(.startRun, .after)
             return hasWork ? run : nil
         } catch {
             if session.isUsable, session.isInTransaction {
@@ -116,15 +118,19 @@ extension Ledger {
     /// - Parameter outcome: nil: as the jobs say.
     /// - Returns: whether this call completed it.
     package func completeRun(_ run: String, outcome: RunOutcome? = nil) throws(DatabaseError) -> Bool {
-        try writing { () throws(DatabaseError) in
+        let isCompleted = try writing { () throws(DatabaseError) in
             // Locked by a statement of its own: whoever joined the run meanwhile has put jobs that the next one sees.
             guard try lock(run), try !hasOpenJobs(run) else { return false }
             if let outcome { return try complete(run, outcome) }
             let tally = try jobTally(run)
             let verdict = RunVerdict.of(
                 tally.all, lockBlocked: tally.lockBlocked, drifted: tally.drifted, signal: nil)
-            return try complete(run, verdict.outcome)
+            let isCompleted = try complete(run, verdict.outcome)
+            try Failpoint.reach(.completeRun, .before)
+            return isCompleted
         }
+        try Failpoint.reach(.completeRun, .after)
+        return isCompleted
     }
 
     /// Locks the row of an open run.
@@ -164,6 +170,8 @@ extension Ledger {
                     select 1 from \(sql.jobs)
                     where run_id = $1 and state in ('failed', 'blocked', 'unknown', 'cancelled'))
                 """, [.text(run)])
+            try Failpoint.reach(.advanceRun, .before)
         }
+        try Failpoint.reach(.advanceRun, .after)
     }
 }

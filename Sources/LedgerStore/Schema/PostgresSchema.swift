@@ -123,6 +123,8 @@ enum PostgresSchema {
             statement text,
             host text,
             process_group bigint,
+            process_start text,
+            time_limit_ms bigint,
             backend_pid integer,
             backend_start timestamptz,
             primary key (workspace, tenant, runbook, key)

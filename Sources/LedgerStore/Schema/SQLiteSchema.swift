@@ -124,6 +124,8 @@ enum SQLiteSchema {
             statement text,
             host text,
             process_group integer,
+            process_start text,
+            time_limit_ms integer,
             backend_pid integer,
             backend_start text,
             primary key (workspace, tenant, runbook, key)

@@ -41,14 +41,33 @@ struct PostgresAttempt {
     private func attempt(_ receipts: PostgresReceipts, _ work: (Int) -> WorkEnd) -> ActionEnd {
         let session = connection.session
         var isDoneAlready = false
+        var asksFirst = asksFirst
+        if ticket.mayRepeat {
+            do throws(DatabaseError) {
+                let place = receipts.place(of: ticket)
+                let previous = try session.withTransaction(ReceiptBook.begin(.postgresql, isReadOnly: true)) {
+                    () throws(DatabaseError) in try place.previousAttempt(in: session)
+                }
+                if let previous, previous.isUnseen {
+                    guard try receipts.obstacle(to: ticket, in: session) == nil else { return .busy }
+                    guard Leftover(previous, before: ticket).clear() else { return .busy }
+                    // The plan may not have known.
+                    asksFirst = asksFirst || !runbook.repeatable
+                }
+            } catch {
+                return broken(error)
+            }
+        }
         if asksFirst, let verify = runbook.verify {
             do throws(DatabaseError) { isDoneAlready = try verified(verify) == true } catch { return broken(error) }
         }
         var number = 1
         do throws(DatabaseError) {
+            try Failpoint.reach(.beginAttempt, .before)
             try session.run(try receipts.begin(ticket), as: nil) { index, result in
                 if index == 2 { number = result.firstRow?[0].integer ?? 1 }
             }
+            try Failpoint.reach(.beginAttempt, .after)
         } catch {
             _ = connection.recoverKeepingLocks()
             // Whether the receipt stands is not known, but nothing of the work has begun.
@@ -80,9 +99,11 @@ struct PostgresAttempt {
                 throw DatabaseError(.connectionLost, "the connection that held the lock is gone")
             }
             let text = try receipts.end(ticket, attempt: number, state: state, clean: clean)
+            try Failpoint.reach(.endAttempt, .before)
             try connection.session.run(text, as: nil) { index, result in
                 if index == 2 { held = result.firstRow?[0].boolean }
             }
+            try Failpoint.reach(.endAttempt, .after)
         } catch {
             if error.claimState == .superseded { return .superseded }
             if case .unknown(let failure, let output) = result {

@@ -76,10 +76,12 @@ struct PostgresScript {
         connection.session.onNotice = { notices.append($0) }
         defer { connection.session.onNotice = nil }
         do throws(DatabaseError) {
+            try Failpoint.reach(.scriptMessage, .before)
             try connection.session.run(message.text, as: nil) { index, result in
                 if index >= scriptStart, index < scriptEnd { rows += result.rowsAffected }
                 if index == commit { commitTag = result.tag }
             }
+            try Failpoint.reach(.scriptMessage, .after)
         } catch {
             if commitTag == "COMMIT" {
                 // The change and its receipt stand; only the connection cannot be cleaned for the next tenant.

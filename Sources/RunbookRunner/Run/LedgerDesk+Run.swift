@@ -215,7 +215,14 @@ extension LedgerDesk {
                     executions: assignment.outcomes))
             return
         }
-        if now == since { events?.send(.waitingLock(tenant: assignment.tenantName, holder: nil)) }
+        if now == since {
+            events?.send(.waitingLock(tenant: assignment.tenantName, holder: assignment.holder?.application))
+        }
+        if let holder = assignment.holder, now - since >= limit / 2, mayEnd(holder) {
+            assignment.endsHolder = holder
+            parked.append((assignment, now))
+            return
+        }
         let waited = (now - since).seconds
         let pause = min(1.0, max(0.02, waited / 4)) * Double.random(in: 0.7...1.3)
         parked.append((assignment, now + min(.seconds(pause), limit - (now - since))))

@@ -74,7 +74,9 @@ extension RunbookService {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 while !Task.isCancelled {
-                    do { try await Task.sleep(for: .seconds(2)) } catch { return }
+                    do { try await Task.sleep(for: .milliseconds(Failpoint.setting("MUSTER_BEAT", 2000))) } catch {
+                        return
+                    }
                     await desk.beat()
                 }
             }
