@@ -64,7 +64,8 @@ package struct PostgresReceipts: Sendable {
             END
             """
         // A script without a schema of its own is to meet the connection's own path, not ours.
-        let text = "SET LOCAL search_path = pg_catalog, pg_temp;\nDO \(try literal(body));\nSET LOCAL search_path TO DEFAULT;"
+        let text =
+            "SET LOCAL search_path = pg_catalog, pg_temp;\nDO \(try literal(body));\nSET LOCAL search_path TO DEFAULT;"
         return (3, text)
     }
 
