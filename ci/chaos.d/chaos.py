@@ -35,7 +35,7 @@ def summary(tally: Tally, seconds: float) -> None:
           f"{sum(tally.fired.values())} failpoints fired")
     print("from outside: " + (", ".join(f"{kind} {count}" for kind, count in sorted(tally.outside.items())) or "nothing"))
     print("ends of runners with faults: " + ", ".join(f"{code}: {n}" for code, n in sorted(tally.exits.items())))
-    print(f"deploys with an execution that a person must decide: {tally.unknown}")
+    print(f"executions that a person had to settle: {tally.unknown}")
     kinds = sorted(set(ACTIONS))
     print(f"\n{'failpoint':26}" + "".join(f"{kind:>7}" for kind in kinds))
     for point in dict.fromkeys(point for points in tally.points.values() for point in points):

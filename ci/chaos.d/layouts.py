@@ -111,6 +111,9 @@ class Layout:
         """Invalid indexes, locks that nobody should hold."""
         return []
 
+    def settle_down(self) -> None:
+        """Waits for what dead runners have left at work."""
+
     def remove(self) -> None: pass
 
 
@@ -131,6 +134,8 @@ class Postgres(Layout):
 
     def workspace_effects(self) -> list[str]:
         return [row[0] or "" for row in self.ask("select identity from public.workspace_witness")]
+
+    def settle_down(self) -> None: self.locks()
 
     def locks(self) -> list[str]:
         """Advisory locks that are still held after a while, with nobody at work."""

@@ -92,7 +92,9 @@ class Storm:
 
     def __init__(self, program: str, layout: Layout, server: Server | None, random: Random, tally: Tally) -> None:
         self.program, self.server, self.random, self.tally = program, server, random, tally
-        self.fleet = Fleet(layout, random)
+        # Without `resolve` nobody can settle what a person must decide.
+        can_resolve = subprocess.run([program, "resolve", "--help"], capture_output=True, check=False).returncode == 0
+        self.fleet = Fleet(layout, random, has_once=can_resolve)
         self.serial = 0
         self.running: list[Runner] = []
 
@@ -101,7 +103,8 @@ class Storm:
             self.fleet.deploy()
             try:
                 self.rage(self.random.randint(8, 16))
-                found = self.fleet.violations(self.complete())
+                self.complete()
+                found = self.fleet.violations()
             except Stuck as stuck:
                 found = [str(stuck)]
             finally:
@@ -186,8 +189,8 @@ class Storm:
 
     # Without
 
-    def complete(self) -> int:
-        """Clean runners until one says that all is done, or that a person must decide."""
+    def complete(self) -> None:
+        """Clean runners until one says that all is done."""
         code = None
         for _ in range(6):
             self.tally.clean_starts += 1
@@ -197,7 +200,18 @@ class Storm:
             except subprocess.TimeoutExpired:
                 runner.end()
                 raise Stuck(f"a clean runner did not end: {runner.output}") from None
-            if code in (0, 5):
-                self.tally.unknown += code == 5
-                return code
+            if code == 0:
+                return
+            if code == 5:
+                self.settle()
         raise Stuck(f"six clean runners did not complete the run; the last ended with {code}: {runner.output}")
+
+    def settle(self) -> None:
+        """Does what a person would: looks at the tenant, then says what is true of it."""
+        for tenant, name, is_there in self.fleet.unknown():
+            self.tally.unknown += 1
+            answer = subprocess.run(
+                [self.program, "resolve", name, "--tenant", tenant, "--applied" if is_there else "--retry", "--reason",
+                 "the witness was looked at"], cwd=self.fleet.folder, capture_output=True, text=True, check=False)
+            if answer.returncode:
+                raise Stuck(f"muster resolve {name} --tenant {tenant} ends with {answer.returncode}: {answer.stderr}")
