@@ -58,5 +58,6 @@ let package = Package(
             "CommandLineTests", ["CommandLine", "RunbookModel", "RunbookRunner", "Reporting"], exclude: ["Snapshots"]),
         tests("CommandTests", []),
         tests("IntegrationTests", ["DatabaseAccess"]),
+        tests("FaultTests", ["DatabaseAccess"]),
     ]
 )

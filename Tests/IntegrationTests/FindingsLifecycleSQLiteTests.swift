@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The findings-lifecycle deploy over a thousand SQLite files.

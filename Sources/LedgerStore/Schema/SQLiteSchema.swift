@@ -75,6 +75,7 @@ enum SQLiteSchema {
             run_id text not null,
             host text not null,
             pid integer not null,
+            lock_key integer,
             started_at text not null default (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
             heartbeat_at text not null default (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
             ended_at text
@@ -123,6 +124,8 @@ enum SQLiteSchema {
             statement text,
             host text,
             process_group integer,
+            process_start text,
+            time_limit_ms integer,
             backend_pid integer,
             backend_start text,
             primary key (workspace, tenant, runbook, key)

@@ -11,8 +11,9 @@ enum ActionEnd {
     /// Another runner has this job now.
     case superseded
     case failed(Failure, isTransient: Bool, output: String?, counted: Bool)
-    /// The body under the finished key is another one.
-    case drifted(Failure)
+    /// The body under the finished key is another one; or the tenant as a whole is not the one that the ledger means,
+    /// and nothing may be run in it.
+    case drifted(Failure, ofTenant: Bool)
     /// Its end was not seen.
     case unknown(Failure, output: String?, counted: Bool)
     /// No connection could be made, so nothing was tried.

@@ -41,6 +41,23 @@ struct PostgresAttempt {
     private func attempt(_ receipts: PostgresReceipts, _ work: (Int) -> WorkEnd) -> ActionEnd {
         let session = connection.session
         var isDoneAlready = false
+        var asksFirst = asksFirst
+        if ticket.mayRepeat {
+            do throws(DatabaseError) {
+                let place = receipts.place(of: ticket)
+                let previous = try session.withTransaction(ReceiptBook.begin(.postgresql, isReadOnly: true)) {
+                    () throws(DatabaseError) in try place.previousAttempt(in: session)
+                }
+                if let previous, previous.isUnseen {
+                    guard try receipts.obstacle(to: ticket, in: session) == nil else { return .busy }
+                    guard Leftover(previous, before: ticket).clear() else { return .busy }
+                    // The plan may not have known.
+                    asksFirst = asksFirst || !runbook.repeatable
+                }
+            } catch {
+                return broken(error)
+            }
+        }
         if asksFirst, let verify = runbook.verify {
             do throws(DatabaseError) { isDoneAlready = try verified(verify) == true } catch { return broken(error) }
         }

@@ -35,6 +35,9 @@ struct SQLiteScript {
         var rows = 0
         do throws(DatabaseError) {
             try receipts.ensureTable()
+            if let (state, found) = try receipts.survey(ticket) {
+                return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(for: state, message: found)
+            }
             if let state = try receipts.examine(ticket) {
                 return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(for: state, message: message(state))
             }

@@ -16,7 +16,7 @@ struct Execution {
     /// Something in this stage needs a session: then all of it runs on the direct connection.
     let isDirect: Bool
 
-    private var runbook: Runbook { step.runbook }
+    var runbook: Runbook { step.runbook }
 
     func run() -> ActionEnd {
         let needsSession = !runbook.isTransactional
@@ -62,7 +62,7 @@ struct Execution {
         case (.exec(let command), .postgresql):
             return PostgresAttempt(
                 runbook: runbook, target: target, ticket: ticket, connection: connection, asksFirst: step.asksVerify
-            ).run { hook(command, attempt: $0, lockIsHeld: $1) }
+            ).run { hook(command, attempt: $0, connection, lockIsHeld: $1) }
         case (_, .sqlite):
             return underLedgerLock(connection)
         }
@@ -98,7 +98,7 @@ struct Execution {
             lockIsHeld: lockIsHeld
         ).run { attempt in
             switch runbook.action {
-            case .exec(let command): hook(command, attempt: attempt, lockIsHeld: lockIsHeld)
+            case .exec(let command): hook(command, attempt: attempt, connection, lockIsHeld: lockIsHeld)
             case .sql(let script):
                 SQLiteDirectScript(
                     runbook: runbook, script: script, target: target, tenant: tenant.id, session: connection.session
@@ -108,10 +108,11 @@ struct Execution {
     }
 
     private func hook(
-        _ command: HookCommand, attempt: Int, lockIsHeld: @escaping () -> Bool
+        _ command: HookCommand, attempt: Int, _ connection: TenantConnection, lockIsHeld: @escaping () -> Bool
     ) -> WorkEnd {
         HookRun(
-            runbook: runbook, command: command, tenant: tenant, target: target, ticket: ticket, context: context
+            runbook: runbook, command: command, tenant: tenant, target: target, ticket: ticket, context: context,
+            note: { connection.note(ticket, group: $0) }
         ).run(attempt: attempt, lockIsHeld: lockIsHeld)
     }
 

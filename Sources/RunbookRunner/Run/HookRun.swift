@@ -11,6 +11,8 @@ struct HookRun {
     let target: TenantTarget
     let ticket: ClaimTicket
     let context: RunContext
+    /// Keeps the process group on record as soon as there is one.
+    let note: (Int32) -> Void
 
     /// - Parameter lockIsHeld: asked every two seconds; the hook is ended when the tenant's lock is lost.
     func run(attempt: Int, lockIsHeld: @escaping () -> Bool) -> WorkEnd {
@@ -36,7 +38,7 @@ struct HookRun {
             }
             let end = try context.stop.interrupting(process.interrupter) { () throws(HookError) in
                 Failpoint.pass(.hook, .before)
-                let end = try process.run(heartbeat: heartbeat)
+                let end = try process.run(onStart: note, heartbeat: heartbeat)
                 Failpoint.pass(.hook, .after)
                 return end
             }

@@ -49,7 +49,8 @@ extension LedgerDesk {
         ).merging(ofWorkspace) { $1 }
         let steps = fleet.plan.steps(for: member, recorded: known)
         guard steps.contains(where: { $0.decision != .done && $0.decision != .notApplicable }) else { return }
-        fleet.add(PlannedFleet.Entry(index: index, member: member, steps: steps))
+        fleet.add(
+            PlannedFleet.Entry(index: index, member: member, steps: steps, proven: fleet.proven(recorded)))
     }
 
     /// What is on record of the runbooks that run once: tenants' runbooks may come after them.

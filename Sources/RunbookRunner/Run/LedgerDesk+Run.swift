@@ -13,8 +13,9 @@ extension LedgerDesk {
             guard let run = try ledger.startRun(draft, jobs: fleet.jobs(), settled: fleet.settledCount) else {
                 return nil
             }
+            let key = try takeKey(of: runner)
             try ledger.addRunner(
-                runner, run: run.id, host: host, pid: Int(ProcessInfo.processInfo.processIdentifier))
+                runner, run: run.id, host: host, pid: Int(ProcessInfo.processInfo.processIdentifier), lockKey: key)
             return run
         }
         self.fleet = fleet
@@ -62,7 +63,10 @@ extension LedgerDesk {
         guard run != nil, !isOver else { return }
         flush()
         do throws(DatabaseError) {
-            try insisting { ledger throws(DatabaseError) in try ledger.beat(runner) }
+            try insisting { ledger throws(DatabaseError) in
+                if !holdsKey { _ = try takeKey(of: runner) }
+                try ledger.beat(runner)
+            }
         } catch { fail(error) }
     }
 
@@ -171,6 +175,7 @@ extension LedgerDesk {
                     try ledger.advanceRun(run.id, past: progress.stage)
                     return true
                 }
+                try buryTheDead(of: run.id)
                 return try ledger.releaseSilentRunners(of: run.id) > 0
             }
             if isOver { wake() }
@@ -210,7 +215,14 @@ extension LedgerDesk {
                     executions: assignment.outcomes))
             return
         }
-        if now == since { events?.send(.waitingLock(tenant: assignment.tenantName, holder: nil)) }
+        if now == since {
+            events?.send(.waitingLock(tenant: assignment.tenantName, holder: assignment.holder?.application))
+        }
+        if let holder = assignment.holder, now - since >= limit / 2, mayEnd(holder) {
+            assignment.endsHolder = holder
+            parked.append((assignment, now))
+            return
+        }
         let waited = (now - since).seconds
         let pause = min(1.0, max(0.02, waited / 4)) * Double.random(in: 0.7...1.3)
         parked.append((assignment, now + min(.seconds(pause), limit - (now - since))))

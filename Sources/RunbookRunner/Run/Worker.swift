@@ -26,7 +26,7 @@ actor Worker {
         if assignment.position == 0, assignment.waitingSince == nil {
             context.events.send(.tenantStarted(tenant: assignment.tenantName))
         }
-        while assignment.position < assignment.steps.count {
+        while assignment.position < assignment.steps.count, !assignment.isRefused {
             let step = assignment.steps[assignment.position]
             if context.stop.isStopping, step.decision == .run { return .finished(givenBack(assignment)) }
             switch perform(step, &assignment) {
@@ -95,7 +95,12 @@ actor Worker {
                 connections: connections,
                 ticket: ticket(for: step, assignment), isPolling: assignment.waitingSince != nil,
                 isDirect: assignment.steps.contains { !$0.runbook.isTransactional })
+            if let holder = assignment.endsHolder {
+                assignment.endsHolder = nil
+                attempt.end(holder)
+            }
             var end = attempt.run()
+            assignment.isSurveyed = assignment.isSurveyed || end.showsSurvey
             if case .done = end, assignment.hasLostTry {
                 // Its COMMIT was answered to nobody.
                 assignment.tries -= 1
@@ -105,6 +110,7 @@ actor Worker {
             switch end {
             case .busy:
                 assignment.tries -= 1
+                assignment.holder = assignment.wantsHolder(context.lockWait(of: runbook)) ? attempt.holder() : nil
                 return .busy
             case .superseded: return .superseded
             case .interrupted: return .interrupted
@@ -113,6 +119,8 @@ actor Worker {
                 return .away(context.mask.failure(failure))
             case .lost(let failure):
                 assignment.hasLostTry = true
+                // Each further try has proved that the one before left nothing; the last one's end the next apply finds.
+                guard assignment.tries <= runbook.limits.retries else { return .blocked(context.mask.failure(failure)) }
                 return .away(context.mask.failure(failure))
             case .tryAgain(let failure):
                 guard mayRetry(runbook, assignment.tries) else { return .blocked(context.mask.failure(failure)) }
@@ -153,7 +161,8 @@ actor Worker {
             outcome.failure = context.mask.failure(failure)
             outcome.output = context.mask.text(output)
             outcome.isRecorded = counted
-        case .drifted(let failure):
+        case .drifted(let failure, let isOfTenant):
+            if isOfTenant { assignment.refuseRest() }
             outcome.state = .failed
             outcome.hasDrifted = true
             outcome.tries = 0
@@ -185,7 +194,9 @@ actor Worker {
             workspace: context.manifest.workspace, tenant: assignment.tenant.id,
             holdsOneTenant: assignment.member.target.holdsOneTenant, runbook: step.runbook,
             mayRepeat: step.runbook.repeatable || step.runbook.verify != nil, run: context.run,
-            runner: context.runner, host: context.host, job: assignment.job, token: "\(context.runner)-\(serial)")
+            runner: context.runner, host: context.host, job: assignment.job,
+            proven: assignment.isSurveyed || assignment.tenant.id.isEmpty ? nil : assignment.proven,
+            token: "\(context.runner)-\(serial)")
     }
 
     // MARK: What becomes of the job

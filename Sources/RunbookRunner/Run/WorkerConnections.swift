@@ -85,6 +85,12 @@ final class WorkerConnections {
         }
     }
 
+    /// The session that holds those locks; nil when a file does.
+    func ledgerLockSession() throws(DatabaseError) -> (any DatabaseSession)? {
+        _ = try ledgerLocks()
+        return holder?.session
+    }
+
     func close() {
         current?.session.close()
         current = nil

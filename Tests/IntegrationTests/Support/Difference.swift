@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Demands that two long texts are equal, and shows the first place where they part; `#expect` would print all of both.

@@ -123,7 +123,7 @@ import Testing
                 let record = try #require(try ledger.run(run))
                 #expect(record.status == .completed)
                 #expect(record.outcome == .partiallySucceeded)
-                #expect(record.tenants == (try ledger.jobTally(run).counts))
+                #expect(record.counts == (try ledger.jobTally(run).tenants))
                 #expect(record.counts.total == 6)
                 #expect(record.counts.failed == 1)
                 #expect(record.finishedAt != nil)

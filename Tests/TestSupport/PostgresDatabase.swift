@@ -1,13 +1,19 @@
-import Foundation
+package import Foundation
 import Testing
 
 /// A PostgreSQL database of one test, spoken to with psql: the judge shares no code with what it judges.
-final class PostgresDatabase: Sendable {
-    let name: String
-    let url: String
+package final class PostgresDatabase: Sendable {
+    package let name: String
+    package let url: String
 
     /// What `ci/with-postgres` says about its server; nil when there is none.
-    static let server = ProcessInfo.processInfo.environment["MUSTER_TEST_POSTGRES"]
+    package static let server = ProcessInfo.processInfo.environment["MUSTER_TEST_POSTGRES"]
+
+    /// A database of another server, which the caller has made.
+    package init(name: String, url: String) {
+        self.name = name
+        self.url = url
+    }
 
     private init(name: String) throws {
         guard let server = Self.server, let place = server.range(of: "/postgres?") else {
@@ -18,7 +24,7 @@ final class PostgresDatabase: Sendable {
     }
 
     /// Runs `body` with a new database, a copy of `template` if there is one.
-    static func with(
+    package static func with(
         template: PostgresDatabase? = nil, _ body: (PostgresDatabase) async throws -> Void
     ) async throws {
         let database = try await make(template: template)
@@ -31,34 +37,34 @@ final class PostgresDatabase: Sendable {
         try await database.drop()
     }
 
-    static func make(template: PostgresDatabase? = nil) async throws -> PostgresDatabase {
+    package static func make(template: PostgresDatabase? = nil) async throws -> PostgresDatabase {
         let database = try PostgresDatabase(name: "muster_it_\(UUID().uuidString.prefix(8).lowercased())")
         try await administer("CREATE DATABASE \(database.name) TEMPLATE \(template?.name ?? "template0")")
         return database
     }
 
     /// A second name for a copy of this database, dropped by the caller.
-    func copy() async throws -> PostgresDatabase { try await Self.make(template: self) }
+    package func copy() async throws -> PostgresDatabase { try await Self.make(template: self) }
 
-    func drop() async throws { try await Self.administer("DROP DATABASE IF EXISTS \(name) WITH (FORCE)") }
+    package func drop() async throws { try await Self.administer("DROP DATABASE IF EXISTS \(name) WITH (FORCE)") }
 
-    static func administer(_ sql: String) async throws {
+    package static func administer(_ sql: String) async throws {
         try await Command("psql", try #require(server), "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql).output()
     }
 
     /// Runs a script as psql does by hand, and gives what it printed: unaligned, tuples only.
     @discardableResult
-    func psql(_ script: String, folder: URL? = nil) async throws -> String {
+    package func psql(_ script: String, folder: URL? = nil) async throws -> String {
         try await Command("psql", url, "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "-", folder: folder, input: script)
             .output()
     }
 
-    func lines(_ query: String) async throws -> [String] {
+    package func lines(_ query: String) async throws -> [String] {
         try await psql(query).split(separator: "\n").map(String.init)
     }
 
     /// The whole database as SQL; without the ledger unless asked.
-    func dump(schemaOnly: Bool = false, ledger: Bool = false) async throws -> String {
+    package func dump(schemaOnly: Bool = false, ledger: Bool = false) async throws -> String {
         let text = try await Command(
             ["pg_dump", url, "--no-comments"] + (schemaOnly ? ["--schema-only"] : [])
                 + (ledger ? [] : ["--exclude-schema=muster"])

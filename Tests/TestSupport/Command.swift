@@ -1,22 +1,22 @@
-import Foundation
+package import Foundation
 
 /// A program to start: an argument vector, a folder, an environment that begins almost empty.
-struct Command: Sendable {
-    var arguments: [String]
-    var folder: URL?
-    var environment: [String: String] = [:]
-    var input = ""
+package struct Command: Sendable {
+    package var arguments: [String]
+    package var folder: URL?
+    package var environment: [String: String] = [:]
+    package var input = ""
 
     /// What a program needs to run at all, and libpq to find the test server. Nothing of Muster's or of a pipeline's.
     private static let inherited: Set = [
         "PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "PGHOST", "PGPORT", "PGUSER",
     ]
 
-    init(_ arguments: String..., folder: URL? = nil, environment: [String: String] = [:], input: String = "") {
+    package init(_ arguments: String..., folder: URL? = nil, environment: [String: String] = [:], input: String = "") {
         self.init(arguments, folder: folder, environment: environment, input: input)
     }
 
-    init(_ arguments: [String], folder: URL? = nil, environment: [String: String] = [:], input: String = "") {
+    package init(_ arguments: [String], folder: URL? = nil, environment: [String: String] = [:], input: String = "") {
         self.arguments = arguments
         self.folder = folder
         self.environment = environment
@@ -24,7 +24,7 @@ struct Command: Sendable {
     }
 
     /// Starts it; the program is looked for in PATH.
-    func start() throws -> RunningCommand {
+    package func start() throws -> RunningCommand {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = arguments
@@ -39,13 +39,13 @@ struct Command: Sendable {
     ///
     /// - Throws: `CommandFailure` when it has not ended within `limit`; it is killed then.
     @discardableResult
-    func run(limit: Duration = .seconds(180)) async throws -> Ending {
+    package func run(limit: Duration = .seconds(180)) async throws -> Ending {
         try await start().ending(within: limit)
     }
 
     /// Runs it and gives what it printed; it must end with 0.
     @discardableResult
-    func output(limit: Duration = .seconds(180)) async throws -> String {
+    package func output(limit: Duration = .seconds(180)) async throws -> String {
         let ending = try await run(limit: limit)
         guard ending.code == 0 else {
             throw CommandFailure("\(arguments.joined(separator: " ")) ended with \(ending.code)\n\(ending)")
@@ -55,16 +55,16 @@ struct Command: Sendable {
 }
 
 /// How a program ended and what it printed. A program that a signal killed has 128 + the signal as code.
-struct Ending: Sendable, CustomStringConvertible {
-    var code: Int32
-    var output: String
-    var errors: String
+package struct Ending: Sendable, CustomStringConvertible {
+    package var code: Int32
+    package var output: String
+    package var errors: String
 
-    var description: String { "exit \(code)\n--- stdout\n\(output)--- stderr\n\(errors)" }
+    package var description: String { "exit \(code)\n--- stdout\n\(output)--- stderr\n\(errors)" }
 }
 
-struct CommandFailure: Error, CustomStringConvertible {
-    var description: String
+package struct CommandFailure: Error, CustomStringConvertible {
+    package var description: String
 
-    init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }

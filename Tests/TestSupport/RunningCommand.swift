@@ -1,12 +1,12 @@
-import Foundation
+package import Foundation
 
 /// A program under way. Its output goes to files, so that it never waits for a reader.
-final class RunningCommand: Sendable {
+package final class RunningCommand: Sendable {
     private let process: Process
     private let folder: URL
     private let endings: AsyncStream<Int32>
 
-    init(_ process: Process, input: String) throws {
+    package init(_ process: Process, input: String) throws {
         self.process = process
         folder = FileManager.default.temporaryDirectory.appending(path: "muster-command-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -37,11 +37,11 @@ final class RunningCommand: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    var isRunning: Bool { process.isRunning }
+    package var isRunning: Bool { process.isRunning }
 
-    func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+    package func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
-    func ending(within limit: Duration = .seconds(180)) async throws -> Ending {
+    package func ending(within limit: Duration = .seconds(180)) async throws -> Ending {
         let code = try await withThrowingTaskGroup(of: Int32?.self) { group in
             group.addTask { [endings] in
                 for await code in endings { return code }

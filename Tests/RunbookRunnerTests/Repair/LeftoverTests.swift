@@ -1,0 +1,84 @@
+import Foundation
+import LedgerStore
+import RunbookModel
+import TestSupport
+import Testing
+
+@testable import RunbookRunner
+
+/// What a dead runner's hook may have left running.
+@Suite struct LeftoverTests {
+    private func leftover(
+        _ state: ExecutionState = .running, host: String = "here", group: Int32? = nil, start: String? = nil,
+        remaining: Int? = 5_000
+    ) -> Leftover {
+        Leftover(
+            attempt: PreviousAttempt(
+                state: state, runner: "r", host: host, processGroup: group, processStart: start, remaining: remaining),
+            host: "here", idempotencyKey: "default/a/hook@1")
+    }
+
+    /// Guarantee: what ended, and what is no hook, is not waited for.
+    @Test(arguments: [ExecutionState.succeeded, .failed, .baselined, .rolledBack])
+    func endedIsClear(_ state: ExecutionState) {
+        #expect(leftover(state, group: 4711).decision == .clear)
+        #expect(leftover(.running, remaining: nil).decision == .clear)
+    }
+
+    /// Guarantee: out of reach its time limit counts.
+    @Test func outOfReachIsWaitedFor() {
+        #expect(leftover(host: "there", group: 4711).decision == .wait(milliseconds: 5_000))
+        #expect(leftover(group: nil).decision == .wait(milliseconds: 5_000))
+        #expect(leftover(host: "there", remaining: 0).decision == .clear)
+        #expect(leftover(group: 4711, start: "boot pid:[1] 5").decision == .wait(milliseconds: 5_000))
+    }
+
+    /// Guarantee: after a boot nothing of it is left.
+    @Test func bootIsTheEnd() throws {
+        let mine = try #require(HookGroup.start(of: ProcessInfo.processInfo.processIdentifier))
+        let words = mine.split(separator: " ")
+        let space = words[1]
+        // The same process space with another boot does not happen; what differs in the space is out of sight.
+        #expect(HookGroup.isInSight("\(words[0]) pid:[0] 1") == false || space == "pid:[0]")
+        #expect(HookGroup.isInSight("other \(space) 1") == nil)
+        #expect(HookGroup.isInSight(mine) == true)
+    }
+
+    /// Guarantee: the group is ended with everything in it, TERM or not.
+    @Test func groupIsEnded() async throws {
+        try await TemporaryFolder.with { folder in
+            let process = try start(
+                "trap '' TERM; sh -c 'trap \"\" TERM; sleep 300' & echo ready > \(folder.path("ready")); wait; sleep 300"
+            )
+            #expect(try await eventually { FileManager.default.fileExists(atPath: folder.path("ready")) })
+            let group = HookGroup(
+                number: process, start: HookGroup.start(of: process), idempotencyKey: "default/a/hook@1")
+            #expect(group.isAlive)
+            #expect(group.end(grace: .milliseconds(200)))
+            #expect(!group.isAlive)
+        }
+    }
+
+    /// Guarantee: a group whose number another process has by now is left alone.
+    @Test func anotherProcessIsLeftAlone() async throws {
+        let process = try start("sleep 300")
+        defer { kill(-process, SIGKILL) }
+        let start = try #require(HookGroup.start(of: process))
+        let group = HookGroup(number: process, start: start + "0", idempotencyKey: "default/a/hook@1")
+        #expect(!group.isAlive)
+        #expect(group.end())
+        #expect(kill(process, 0) == 0)
+        let own = HookGroup(number: process, start: start, idempotencyKey: "")
+        #expect(own.isAlive)
+    }
+
+    /// Starts a shell as leader of a group of its own.
+    private func start(_ script: String) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", script]
+        try process.run()
+        try #require(getpgid(process.processIdentifier) == process.processIdentifier)
+        return process.processIdentifier
+    }
+}
