@@ -109,7 +109,7 @@ class Fleet:
 
     def hook(self, name: str) -> None:
         self.hooks.append(name)
-        self.runbooks.append({"id": name, "exec": ["./hook"], "repeatable": True})
+        self.runbooks.append({"id": name, "exec": ["./hook"], "repeatable": True, "timeout": "2s"})
 
     def workspace(self, name: str) -> None:
         """Runs once, a barrier on both sides."""

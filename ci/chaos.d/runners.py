@@ -68,8 +68,7 @@ class Runner:
             self.process = subprocess.Popen(
                 [storm.program, "apply"], cwd=storm.fleet.folder, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True,
-                env={**os.environ, "MUSTER_FAILPOINTS": faults, "MUSTER_FAILPOINTS_LOG": str(self.hits),
-                     "MUSTER_SILENCE": "1", "MUSTER_BEAT": "200", "NO_COLOR": "1"})
+                env={**storm.environment(), "MUSTER_FAILPOINTS": faults, "MUSTER_FAILPOINTS_LOG": str(self.hits)})
         self.began = time.monotonic()
 
     def send(self, number: signal.Signals) -> None:
@@ -115,6 +114,11 @@ class Storm:
             if found:
                 return [f"deploy {self.fleet.deploys}: {violation}" for violation in found]
         return []
+
+    def environment(self) -> dict[str, str]:
+        """Short waits: a runner beats five times a second, and is taken for dead after a second or three."""
+        return {**os.environ, "MUSTER_BEAT": "200", "MUSTER_SILENCE": self.random.choice("13"),
+                "MUSTER_PAUSE": self.random.choice("01"), "NO_COLOR": "1"}
 
     # With faults
 
@@ -212,6 +216,7 @@ class Storm:
             self.tally.unknown += 1
             answer = subprocess.run(
                 [self.program, "resolve", name, "--tenant", tenant, "--applied" if is_there else "--retry", "--reason",
-                 "the witness was looked at"], cwd=self.fleet.folder, capture_output=True, text=True, check=False)
+                 "the witness was looked at"], cwd=self.fleet.folder, env=self.environment(), capture_output=True,
+                text=True, check=False)
             if answer.returncode:
-                raise Stuck(f"muster resolve {name} --tenant {tenant} ends with {answer.returncode}: {answer.stderr}")
+                raise Stuck(f"muster resolve {name} --tenant {tenant} ends with {answer.returncode}: {answer.stdout}{answer.stderr}")
