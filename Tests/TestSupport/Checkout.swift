@@ -4,7 +4,6 @@ package import Foundation
 package enum Checkout {
     package static let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
 
     /// The built program: beside the test runner, or what MUSTER_TEST_BINARY names.
     package static let muster: String = {

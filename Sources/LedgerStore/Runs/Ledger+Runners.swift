@@ -4,18 +4,55 @@ extension Ledger {
     /// How long a runner may be silent before its jobs are taken over, in seconds. It beats every two seconds.
     package static let silence = Failpoint.setting("MUSTER_SILENCE", 15)
 
-    package func addRunner(_ runner: String, run: String, host: String, pid: Int) throws(DatabaseError) {
+    /// How long a runner may be silent before somebody looks whether it still holds its key, in seconds.
+    package static let pause = Failpoint.setting("MUSTER_PAUSE", 5)
+
+    /// - Parameter lockKey: what the runner holds as long as it lives; nil when it cannot hold anything.
+    package func addRunner(
+        _ runner: String, run: String, host: String, pid: Int, lockKey: Int64? = nil
+    ) throws(DatabaseError) {
         try Failpoint.reach(.addRunner, .before)
         try execute(
-            "insert into \(sql.runners) (id, run_id, host, pid) values ($1, $2, $3, $4)",
-            [.text(runner), .text(run), .text(host), DatabaseValue(pid)])
+            "insert into \(sql.runners) (id, run_id, host, pid, lock_key) values ($1, $2, $3, $4, $5)",
+            [
+                .text(runner), .text(run), .text(host), DatabaseValue(pid), lockKey.map { .integer($0) } ?? .null,
+            ])
         try Failpoint.reach(.addRunner, .after)
     }
 
+    /// Says that the runner lives, also to those who took it for dead.
     package func beat(_ runner: String) throws(DatabaseError) {
         try Failpoint.reach(.beat, .before)
-        try execute("update \(sql.runners) set heartbeat_at = \(sql.clock) where id = $1", [.text(runner)])
+        try execute(
+            "update \(sql.runners) set heartbeat_at = \(sql.clock), ended_at = null where id = $1", [.text(runner)])
         try Failpoint.reach(.beat, .after)
+    }
+
+    /// Runners of the run that have jobs, a key, and were not heard of for a while.
+    package func quietRunners(of run: String) throws(DatabaseError) -> [(id: String, lockKey: Int64)] {
+        try rows(
+            """
+            select id, lock_key from \(sql.runners) r
+            where run_id = $1 and ended_at is null and lock_key is not null
+                and heartbeat_at < \(sql.ago(seconds: Self.pause))
+                and exists (
+                    select 1 from \(sql.jobs) where run_id = $1 and runner = r.id and state = 'running')
+            """, [.text(run)]
+        ).compactMap { row in
+            guard let id = row[0].text, case .integer(let key) = row[1] else { return nil }
+            return (id, key)
+        }
+    }
+
+    /// Notes that a runner is gone, unless it was heard of meanwhile.
+    package func buryRunner(_ runner: String) throws(DatabaseError) {
+        try Failpoint.reach(.buryRunner, .before)
+        try execute(
+            """
+            update \(sql.runners) set ended_at = \(sql.clock)
+            where id = $1 and ended_at is null and heartbeat_at < \(sql.ago(seconds: Self.pause))
+            """, [.text(runner)])
+        try Failpoint.reach(.buryRunner, .after)
     }
 
     /// Says goodbye: what the runner had claimed and not begun goes back to the queue.

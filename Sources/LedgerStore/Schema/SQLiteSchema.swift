@@ -75,6 +75,7 @@ enum SQLiteSchema {
             run_id text not null,
             host text not null,
             pid integer not null,
+            lock_key integer,
             started_at text not null default (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
             heartbeat_at text not null default (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
             ended_at text

@@ -51,6 +51,8 @@ extension LedgerDesk {
                 do {
                     // Read, not opened: an empty database that answers in its place is not made a ledger.
                     ledger = try Ledger.read(session, schema: manifestLedger.schema, workspace: workspace)
+                    keys = nil
+                    holdsKey = false
                     events?.send(.message("The ledger's server is back."))
                     return true
                 } catch {

@@ -13,8 +13,9 @@ extension LedgerDesk {
             guard let run = try ledger.startRun(draft, jobs: fleet.jobs(), settled: fleet.settledCount) else {
                 return nil
             }
+            let key = try takeKey(of: runner)
             try ledger.addRunner(
-                runner, run: run.id, host: host, pid: Int(ProcessInfo.processInfo.processIdentifier))
+                runner, run: run.id, host: host, pid: Int(ProcessInfo.processInfo.processIdentifier), lockKey: key)
             return run
         }
         self.fleet = fleet
@@ -62,7 +63,10 @@ extension LedgerDesk {
         guard run != nil, !isOver else { return }
         flush()
         do throws(DatabaseError) {
-            try insisting { ledger throws(DatabaseError) in try ledger.beat(runner) }
+            try insisting { ledger throws(DatabaseError) in
+                if !holdsKey { _ = try takeKey(of: runner) }
+                try ledger.beat(runner)
+            }
         } catch { fail(error) }
     }
 
@@ -171,6 +175,7 @@ extension LedgerDesk {
                     try ledger.advanceRun(run.id, past: progress.stage)
                     return true
                 }
+                try buryTheDead(of: run.id)
                 return try ledger.releaseSilentRunners(of: run.id) > 0
             }
             if isOver { wake() }

@@ -35,6 +35,9 @@ actor LedgerDesk {
     var problem: ServiceError?
     /// A claim was sent and its answer lost: the ledger may say of jobs that they are ours, and we do not know it.
     var hasLostClaim = false
+    /// Holds the runner's key; nil where a pooler would make it somebody else's.
+    var keys: (any AdvisoryLocks)?
+    var holdsKey = false
     /// Tenants whose job another runner has taken over.
     var superseded = 0
     /// Nothing is claimed before: what there is belongs to somebody else.
@@ -89,6 +92,7 @@ actor LedgerDesk {
     func close() {
         ledger?.session.close()
         ledger = nil
+        keys = nil
     }
 
     private func address(_ url: Redacted) throws(ServiceError) -> ConnectionURL {

@@ -62,7 +62,7 @@ import Testing
 
     /// Guarantee: a group whose number another process has by now is left alone.
     @Test func anotherProcessIsLeftAlone() async throws {
-        let process = try start("sleep 300")
+        let process = try start("sleep 300", run: "another")
         defer { kill(-process, SIGKILL) }
         let start = try #require(HookGroup.start(of: process))
         let group = HookGroup(number: process, start: start + "0", mark: mark)
