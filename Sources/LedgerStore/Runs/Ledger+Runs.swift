@@ -95,12 +95,11 @@ extension Ledger {
     private func blockBehindFailures(_ run: String) throws(DatabaseError) {
         try execute(
             """
-            update \(sql.jobs) as j set state = 'blocked', reason = 'after', finished_at = \(sql.clock)
+            update \(sql.jobs) set state = 'blocked', reason = 'after', finished_at = \(sql.clock)
             where run_id = $1 and state = 'queued' and stage <= (select stage from \(sql.runs) where id = $1)
-                and exists (
-                    select 1 from \(sql.jobs) b
-                    where b.run_id = $1 and b.stage < j.stage
-                        and b.state in ('failed', 'blocked', 'unknown', 'cancelled'))
+                and stage > (
+                    select min(stage) from \(sql.jobs)
+                    where run_id = $1 and state in ('failed', 'blocked', 'unknown', 'cancelled'))
             """, [.text(run)])
     }
 
