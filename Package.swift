@@ -54,8 +54,10 @@ let package = Package(
             "RunbookRunnerTests",
             ["RunbookRunner", "LedgerStore", "RunbookModel", "DatabaseAccess", "PostgresAccess", "SQLiteAccess"]),
         tests("ReportingTests", ["Reporting", "RunbookModel"]),
-        tests("CommandLineTests", ["CommandLine", "RunbookModel"]),
+        tests(
+            "CommandLineTests", ["CommandLine", "RunbookModel", "RunbookRunner", "Reporting"], exclude: ["Snapshots"]),
         tests("CommandTests", []),
         tests("IntegrationTests", ["DatabaseAccess"]),
+        tests("FaultTests", ["DatabaseAccess"]),
     ]
 )

@@ -1,16 +1,13 @@
 #pragma once
 
-/* _GNU_SOURCE shows F_OFD_SETLK, which the Swift overlay of glibc does not. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+/* Without _GNU_SOURCE, which would give fd_set another shape here than in the module of libdispatch: what only it shows
+   is named below. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -54,6 +51,12 @@ static inline int muster_signal(int status) { return WTERMSIG(status); }
 
 /* prctl is variadic. Names the calling thread; the kernel cuts the name to 15 bytes (PR_SET_NAME). */
 static inline void muster_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+/* A file in memory, close-on-exec (memfd_create(2)); -1 and errno when there is none. */
+static inline int muster_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 1U); }
+
+/* A pipe whose ends are close-on-exec from the first moment (pipe(2)). */
+static inline int muster_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
 
 /* syscall is variadic. A descriptor that becomes readable when the process ends (pidfd_open(2)), or -1. */
 static inline int muster_process_descriptor(pid_t process) {

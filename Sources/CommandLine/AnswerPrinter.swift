@@ -12,7 +12,7 @@ struct AnswerPrinter {
         if !isSilent {
             if format == .text, !answer.isProblem {
                 write(answer, to: context.output)
-            } else if answer.isProblem || answer.document is Report {
+            } else if answer.isProblem || answer.document is RunAnswer {
                 write(answer, to: context.errors)
             }
         }
@@ -36,7 +36,7 @@ struct AnswerPrinter {
     /// In NDJSON a run's report is the last of its events.
     private func document(_ answer: Answer, _ format: OutputFormat) throws -> String {
         if format == .json { return try ReportEncoder.value(of: answer.document).page }
-        guard let report = answer.document as? Report else { return try ReportEncoder.value(of: answer.document).line }
-        return try RunEvent.summary(report).json(at: context.timepiece.now).line
+        guard let run = answer.document as? RunAnswer else { return try ReportEncoder.value(of: answer.document).line }
+        return try RunEvent.summary(run.report).json(at: context.timepiece.now).line
     }
 }

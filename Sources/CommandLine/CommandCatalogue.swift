@@ -2,7 +2,8 @@
 enum CommandCatalogue {
     static let commands: [any Command.Type] = [
         ValidateCommand.self, PlanCommand.self, ApplyCommand.self, StatusCommand.self, CheckCommand.self,
-        RunsCommand.self, ShowCommand.self, TenantsCommand.self, LocksListCommand.self, LocksKeyCommand.self,
+        RunsCommand.self, ShowCommand.self, ResolveCommand.self, LedgerRepairCommand.self, TenantsCommand.self,
+        LocksListCommand.self, LocksKeyCommand.self,
         SchemaCommand.self, InitCommand.self, VersionCommand.self,
     ]
 
@@ -10,6 +11,6 @@ enum CommandCatalogue {
 
     /// Of the contract, and not built yet.
     static let unsupported = [
-        "rehearse", "rollback", "cancel", "retry", "resolve", "ledger", "doctor", "completions", "console",
+        "rehearse", "rollback", "cancel", "retry", "doctor", "completions", "console",
     ]
 }

@@ -8,20 +8,17 @@ package struct Problem: Error, Sendable {
     package var code: String
     package var message: String
     package var status: ExitStatus
-    /// The command whose help says more.
-    package var command: String?
 
-    package init(_ code: String, _ message: String, _ status: ExitStatus, command: String? = nil) {
+    package init(_ code: String, _ message: String, _ status: ExitStatus) {
         self.code = code
         self.message = message
         self.status = status
-        self.command = command
     }
 
     package init(_ error: any Error) {
         switch error {
         case let problem as Problem: self = problem
-        case let error as UsageError: self.init("usage", error.message, .usage, command: error.command)
+        case let error as UsageError: self.init("usage", error.message, .usage)
         case let error as ManifestError: self.init("manifest", Self.message(of: error), .refused)
         case let error as ServiceError: self.init(error.code.rawValue, error.message, error.exitStatus)
         case let error as DatabaseError: self.init(database: error)

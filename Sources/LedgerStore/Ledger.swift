@@ -125,7 +125,7 @@ package final class Ledger {
     }
 
     private func upgradeOnce() throws -> Bool {
-        try writing { () throws(DatabaseError) -> Bool in
+        let isUpgraded = try writing { () throws(DatabaseError) -> Bool in
             if dialect == .postgresql {
                 let key = LockKey.upgrade(schema: sql.schema)
                 let locked = try row("select pg_try_advisory_xact_lock($1)", [.integer(key)])
@@ -144,8 +144,11 @@ package final class Ledger {
             try execute(
                 "update \(sql.ledger) set version = $1, upgraded_at = \(sql.now)",
                 [.integer(Int64(LedgerSchema.version))])
+            try Failpoint.reach(.ledgerUpgrade, .before)
             return true
         }
+        try Failpoint.reach(.ledgerUpgrade, .after)
+        return isUpgraded
     }
 
     // MARK: Statements in the dialect's spelling

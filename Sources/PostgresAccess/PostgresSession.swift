@@ -91,7 +91,9 @@ extension PostgresSession {
 
         isBusy = true
         cancellation.beginStatement()
+        do throws(DatabaseError) { try Failpoint.reach(.message, .before) } catch { connection = nil }
         let isSent = connection?.send(message) ?? false
+        do throws(DatabaseError) { try Failpoint.reach(.message, .after) } catch { connection = nil }
         while isSent, let result = connection?.nextResult() {
             switch result.kind {
             case .row:

@@ -1,5 +1,5 @@
-private import CSystem
 private import CSQLite
+private import CSystem
 internal import DatabaseAccess
 private import Foundation
 private import Glibc

@@ -68,10 +68,16 @@ extension SQLiteSession {
         if !context.isTransactional { try applySettings() }
     }
 
-    /// The first error wins: what cannot be put back makes the session unusable, not the report wrong.
+    /// Ends the transaction that the script itself began, and puts its settings back. The first error wins: what cannot
+    /// be put back makes the session unusable, not the report wrong.
     private func restoreSettings() {
-        guard isUsable, !isInTransaction else { return }
-        do throws(DatabaseError) { try applySettings() } catch { close() }
+        guard isUsable else { return }
+        do throws(DatabaseError) {
+            if isInTransaction { try run("ROLLBACK") }
+            try applySettings()
+        } catch {
+            close()
+        }
     }
 
     private func runStatements(

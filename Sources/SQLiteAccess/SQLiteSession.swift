@@ -1,15 +1,18 @@
 private import CSQLite
 package import DatabaseAccess
+private import Foundation
 
 /// One connection to one SQLite file. Opened, used and closed by one thread.
 ///
-/// Settings that a script of `transaction: false` changed are put back after it; temporary tables stay until the session
-/// is closed.
+/// After a script of `transaction: false` a transaction that it left open is rolled back, and the settings that it changed
+/// are put back; temporary tables stay until the session is closed.
 package final class SQLiteSession: DatabaseSession {
     var connection: SQLiteConnection
     private let file: SQLiteFile
     private let isReadOnly: Bool
     private var isLost = false
+    /// Given back after the connection is closed.
+    private var use: FileUse?
 
     package let dialect = DatabaseDialect.sqlite
     package var onNotice: ((String) -> Void)?
@@ -20,9 +23,8 @@ package final class SQLiteSession: DatabaseSession {
 
     /// Opens a file, and looks into it so that what is no database is refused here.
     ///
-    /// A read-only session leaves the file and its neighbours as they are. While the file has a write-ahead log with
-    /// content, one process must not open it for writing as long as it has it open read-only: SQLite shares the
-    /// shared-memory handle inside a process, and the writer would be refused (SQLITE_READONLY).
+    /// A read-only session leaves the file and its neighbours as they are. One that reads beside a write-ahead log keeps
+    /// this process from opening the file for writing: that waits for the busy timeout and is `.busy` then.
     ///
     /// - Throws: `.unreachable`, `.rejected`, `.damaged`, `.busy`; `.refused` when a read-only session would have to
     ///   recover the file.
@@ -31,42 +33,73 @@ package final class SQLiteSession: DatabaseSession {
     ) throws(DatabaseError) -> SQLiteSession {
         let file = try SQLiteFile(url)
         if options.createsFile, !options.isReadOnly { try file.createFolder() }
-        do throws(DatabaseError) {
-            let session = SQLiteSession(
-                try connect(file, options), file: file, isReadOnly: options.isReadOnly)
-            try session.prepareForUse()
-            return session
-        } catch {
-            throw file.explain(error)
+        // While another process opens or closes the file it looks, for a moment, like one that needs recovery.
+        let patience = ContinuousClock.now + min(options.busyTimeout, .seconds(2))
+        while true {
+            do throws(DatabaseError) {
+                let session = try options.isReadOnly ? reading(file, options) : writing(file, options)
+                try session.prepareForUse()
+                return session
+            } catch {
+                guard options.isReadOnly, error.message == DatabaseError.recovery, ContinuousClock.now < patience else {
+                    throw file.explain(error)
+                }
+                Thread.sleep(forTimeInterval: 0.02)
+            }
         }
     }
 
-    private init(_ connection: consuming SQLiteConnection, file: SQLiteFile, isReadOnly: Bool) {
+    private init(
+        _ connection: consuming SQLiteConnection, _ use: consuming FileUse?, file: SQLiteFile, isReadOnly: Bool
+    ) {
         self.connection = connection
+        self.use = use
         self.file = file
         self.isReadOnly = isReadOnly
     }
 
     deinit { close() }
 
-    private static func connect(
+    private static func writing(
         _ file: SQLiteFile, _ options: SessionOptions
-    ) throws(DatabaseError) -> SQLiteConnection {
+    ) throws(DatabaseError) -> SQLiteSession {
+        var use: FileUse?
+        if let identity = FileUse.Identity(path: file.path) {
+            use = try FileUse.write(identity, patience: options.busyTimeout)
+        }
+        let flags = SQLITE_OPEN_READWRITE | (options.createsFile ? SQLITE_OPEN_CREATE : 0)
+        let connection = try connect(file.path, flags, options)
+        // A file that was made just now has an identity only after that.
+        if use == nil, let identity = FileUse.Identity(path: file.path) { use = FileUse(identity, .writing) }
+        return SQLiteSession(connection, use, file: file, isReadOnly: false)
+    }
+
+    private static func reading(
+        _ file: SQLiteFile, _ options: SessionOptions
+    ) throws(DatabaseError) -> SQLiteSession {
         var name = file.path
         var flags = SQLITE_OPEN_READWRITE
-        if options.isReadOnly {
-            switch file.reading {
-            case .plain: break
-            case .besideJournal: flags = SQLITE_OPEN_READONLY
-            case .besideLog:
-                name = file.readingURI
-                flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
-            case .needsRecovery: throw DatabaseError(.refused, DatabaseError.recovery)
-            }
-        } else if options.createsFile {
-            flags |= SQLITE_OPEN_CREATE
+        var use: FileUse?
+        switch file.reading {
+        case .plain: break
+        case .besideJournal: flags = SQLITE_OPEN_READONLY
+        case .besideLog:
+            // With a writer in this process the shared memory is in use anyway, and nothing needs recovery.
+            guard let identity = FileUse.Identity(path: file.path),
+                let reading = FileUse(identity, .readingLog)
+            else { break }
+            use = consume reading
+            name = file.readingURI
+            flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+        case .needsRecovery: throw DatabaseError(.refused, DatabaseError.recovery)
         }
-        return try SQLiteConnection(
+        return SQLiteSession(try connect(name, flags, options), use, file: file, isReadOnly: true)
+    }
+
+    private static func connect(
+        _ name: String, _ flags: Int32, _ options: SessionOptions
+    ) throws(DatabaseError) -> SQLiteConnection {
+        try SQLiteConnection(
             name, flags: flags, scriptGuard: ScriptGuard(origin: .own), busyTimeout: options.busyTimeout)
     }
 
@@ -93,6 +126,7 @@ package final class SQLiteSession: DatabaseSession {
         // The empty `-wal` and `-shm` of a cleanly closed WAL file are ours to remove; a log with content is not.
         if isReadOnly, file.hasEmptyLog { connection.setCheckpointOnClose(true) }
         connection.close()
+        use = nil
     }
 
     @discardableResult

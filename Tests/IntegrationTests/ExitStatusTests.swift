@@ -178,7 +178,7 @@ import Testing
         let ending = try await command.ending(within: .seconds(60))
 
         #expect(ending.code == code, "\(ending)")
-        let report = try Report(ending)
+        let report = try PrintedReport(ending)
         #expect(report.exitCode == Int(code))
         #expect(try workplace.read("started") == "a\n")
         #expect(try workplace.read("ended") == "a\n")

@@ -30,7 +30,7 @@ import Testing
                 let expected = try await byHand.dump()
                 let found = try await database.dump()
                 #expect(expected.count > 5_000_000)
-                #expect(found == expected, "pg_dump of both databases, ledger apart")
+                expectSame(found, expected, "pg_dump of both databases, ledger apart")
             }
         }
     }
@@ -47,7 +47,7 @@ import Testing
             #expect(report.exitCode == 0)
             #expect(report.nothingToDo)
             #expect(report.run == nil)
-            #expect(try await database.dump(ledger: true) == before)
+            try await expectSame(database.dump(ledger: true), before, "the database before and after")
         }
     }
 

@@ -30,7 +30,7 @@ import Testing
             let document = try JSONSerialization.jsonObject(with: Data(plan.output.utf8)) as? [String: Any]
             #expect(document?["ledger_exists"] as? Bool == false)
             #expect(document?["pending"] as? Int == 16)
-            #expect(try await database.dump(ledger: true) == before)
+            try await expectSame(database.dump(ledger: true), before, "the database before and after")
 
             try await database.psql(
                 "SET default_transaction_read_only = off; ALTER DATABASE \(database.name) RESET ALL")
@@ -41,7 +41,7 @@ import Testing
                 let ending = try await asReader.muster(question, "-f", "deploy.json5").run()
                 #expect(ending.code == 0, "\(question): \(ending)")
             }
-            #expect(try await database.dump(ledger: true) == middle)
+            try await expectSame(database.dump(ledger: true), middle, "the database before and after")
             try await database.psql("SET default_transaction_read_only = off; DROP OWNED BY \(reader)")
             try await PostgresDatabase.administer("DROP ROLE \(reader)")
         }
@@ -55,7 +55,7 @@ import Testing
         let before = try await workplace.contents()
         let plan = try await workplace.muster("plan", "-f", "deploy.json5").run()
         #expect(plan.code == 0, "\(plan)")
-        #expect(try await workplace.contents() == before)
+        try await expectSame(workplace.contents(), before, "every file before and after")
 
         #expect(try await workplace.apply("--phase", "pre-deploy").exitCode == 0)
         let middle = try await workplace.contents()
@@ -63,7 +63,7 @@ import Testing
             let ending = try await workplace.muster(question, "-f", "deploy.json5").run()
             #expect(ending.code == 0, "\(question): \(ending)")
         }
-        #expect(try await workplace.contents() == middle)
+        try await expectSame(workplace.contents(), middle, "every file before and after")
     }
 
     /// Guarantee: a tenant in write-ahead mode is left alone too, its leftover log is not folded in.

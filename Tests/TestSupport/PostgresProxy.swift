@@ -50,8 +50,9 @@ package final class PostgresProxy: Sendable {
         return try ConnectionURL(parsing: "postgres:///postgres?\(all.joined(separator: "&"))")
     }
 
-    /// Breaks every connection that stands now.
+    /// Breaks every connection that stands now; later ones work again.
     package func cut() {
+        defer { dropsAnswers.store(false, ordering: .releasing) }
         state.withLock { state in
             for socket in state.sockets.dropFirst() { shutdown(socket, Int32(SHUT_RDWR)) }
         }

@@ -23,10 +23,8 @@ package struct ArgumentParser: Sendable {
         var tokens = try ArgumentTokens(arguments, flags: commands.flatMap(\.flags))
         if tokens.words.first == "help" {
             let topic = Array(tokens.words.dropFirst())
-            if !topic.isEmpty, !commands.contains(where: { $0.path.starts(with: topic) }) {
-                _ = try command(for: topic)
-            }
-            return .help(topic)
+            if commands.contains(where: { $0.path.starts(with: topic) }) { return .help(topic) }
+            return .help(try command(for: topic).0.path)
         }
         let (definition, length) = try command(for: tokens.words)
         tokens.words.removeFirst(length)

@@ -20,7 +20,8 @@ extension Flag {
         "match", .pair, isRepeatable: true, help: "Only tenants whose label has this value. Repeatable.")
     package static let skipTenant = Flag(
         "skip-tenant", .text("ID"), isRepeatable: true, help: "All but this tenant. Repeatable.")
-    package static let allTenants = Flag("all-tenants", help: "Every tenant of the manifest, which is needed for it.")
+    package static let allTenants = Flag(
+        "all-tenants", help: "Every tenant of the manifest's source: what is asked about when no tenant is named.")
 
     package static let concurrency = Flag(
         "concurrency", .positiveCount, fallback: "the manifest's", help: "Tenants worked on at once.")

@@ -13,7 +13,7 @@ package struct HelpText: Sendable {
 
     /// Help on the command with that path, on all whose path begins so, or on all.
     package func lines(_ topic: [String]) -> [String] {
-        if let definition = commands.first(where: { $0.path == topic || $0.aliases == topic }) {
+        if let definition = commands.first(where: { $0.path == topic }) {
             return lines(on: definition)
         }
         return overview(commands.filter { $0.path.starts(with: topic) }, topic)

@@ -1,3 +1,4 @@
+import DatabaseAccess
 package import RunbookModel
 
 /// What was asked of one command: checked values, from the command line or the environment.
@@ -51,13 +52,17 @@ extension ParsedArguments {
             let spelling = flag.short.map { "-\($0)" } ?? "--\(flag.name)"
             for value in list(flag) {
                 if flag.value != .none {
-                    words += [spelling, ShellWord.quoted(value)]
+                    words += [spelling, ShellWord.quoted(flag.name == Flag.ledger.name ? Self.masked(value) : value)]
                 } else if value == "true" {
                     words.append(spelling)
                 }
             }
         }
         return words.joined(separator: " ")
+    }
+
+    private static func masked(_ url: String) -> String {
+        (try? ConnectionURL(parsing: url))?.description ?? "****"
     }
 }
 

@@ -34,9 +34,14 @@ enum ApplyCommand: Command {
         let loaded = try context.manifest(arguments)
         context.warn(loaded, arguments)
         let stop = StopSwitch()
-        let subscription = context.signals.listen { stop.request($0) }
-        defer { subscription.cancel() }
         let (display, sink) = sinks(arguments, context)
+        let subscription = context.signals.listen { signal in
+            if stop.signal == nil {
+                sink.send(.message("Stopping: what is under way may finish. A second signal cancels it."))
+            }
+            stop.request(signal)
+        }
+        defer { subscription.cancel() }
         var report = await withTaskGroup(of: Void.self) { group in
             if let display { group.addTask { await display.run() } }
             let report = await context.service.apply(
@@ -47,17 +52,21 @@ enum ApplyCommand: Command {
         }
         report = context.secrets.masker(report)
         if canContinue(report) {
-            report.next = report.next ?? arguments.commandLine("apply", flags: definition.flags)
+            report.next = arguments.commandLine("apply", flags: definition.flags)
         }
-        return Answer(report, exitCode: report.exitCode, isProblem: report.error != nil)
+        let ownRunbooks = loaded.manifest.runbooks.filter { $0.scope == .workspace }.map(\.id)
+        return Answer(
+            RunAnswer(report, workspaceRunbooks: Set(ownRunbooks)), exitCode: report.exitCode,
+            isProblem: report.error != nil)
     }
 
     static func failure(_ problem: Problem, _ context: CommandContext) -> any TextAnswer {
         let now = context.timepiece.now
-        return Report(
+        let report = Report(
             command: "apply", ok: false, exitCode: Int(problem.status.rawValue), outcome: .failed,
             retryable: problem.status == .tryAgain, error: problem.reportError, startedAt: now, finishedAt: now,
             durationMS: 0)
+        return RunAnswer(report)
     }
 
     /// Whether the same command, perhaps after a repair, goes on where this one ended.

@@ -27,7 +27,7 @@ enum PlanCommand: Command {
             await context.service.plan(
                 loaded.manifest, arguments.selection, expectedTenants: arguments.count(.expectTenants)))
         if report.ok, report.pending > 0 {
-            report.next = report.next ?? arguments.commandLine("apply", flags: ApplyCommand.definition.flags)
+            report.next = arguments.commandLine("apply", flags: ApplyCommand.definition.flags)
             if arguments.isOn(.exitCode) { report.exitCode = Int(ExitStatus.pending.rawValue) }
         }
         return Answer(report, exitCode: report.exitCode, isProblem: report.error != nil)

@@ -58,9 +58,9 @@ extension CommandContext {
 
     private func ledgerURL(_ arguments: ParsedArguments) throws -> Redacted? {
         guard let text = arguments.text(.ledger) else { return nil }
-        secrets.add([Redacted(text)])
         do {
             let url = try ConnectionURL(parsing: text)
+            if url.description != text { secrets.add([Redacted(text)]) }
             guard let path = url.path, !path.hasPrefix("/") else { return Redacted(text) }
             let folder = URL(filePath: currentDirectory, directoryHint: .isDirectory)
             let file = folder.appending(path: path).standardizedFileURL.path(percentEncoded: true)

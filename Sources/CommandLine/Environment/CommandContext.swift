@@ -15,6 +15,8 @@ package struct CommandContext: Sendable {
     /// The operating system's name for who runs this.
     package var userName: String
     package var service: RunbookService
+    /// Who is asked before something is changed.
+    package var answers: any AnswerSource = TerminalAnswers()
     /// What must not be printed; it grows as secrets are met.
     package let secrets = SecretBook()
 

@@ -7,6 +7,7 @@ extension Ledger {
     package func claimJobs(
         run: String, runner: String, limit: Int
     ) throws(DatabaseError) -> [ClaimedJob] {
+        try Failpoint.reach(.claimJobs, .before)
         var claimed: [DatabaseRow] = []
         switch dialect {
         case .postgresql:
@@ -40,11 +41,24 @@ extension Ledger {
                     """, [.text(run), .text(runner), DatabaseValue(limit)])
             }
         }
-        return claimed.sorted { ($0[4].integer ?? 0) < ($1[4].integer ?? 0) }.map { row in
-            ClaimedJob(
-                tenant: row[0].text ?? "", stage: row[1].integer ?? 0, attempt: row[2].integer ?? 0,
-                fence: row[3].integer ?? 0)
-        }
+        try Failpoint.reach(.claimJobs, .after)
+        return claimed.sorted { ($0[4].integer ?? 0) < ($1[4].integer ?? 0) }.map(Self.claimedJob)
+    }
+
+    /// The jobs that the ledger says this runner has.
+    package func claimedJobs(run: String, runner: String) throws(DatabaseError) -> [ClaimedJob] {
+        try rows(
+            """
+            select tenant, stage, attempt, fence from \(sql.jobs)
+            where run_id = $1 and runner = $2 and state = 'running' order by position
+            """, [.text(run), .text(runner)]
+        ).map(Self.claimedJob)
+    }
+
+    private static func claimedJob(_ row: DatabaseRow) -> ClaimedJob {
+        ClaimedJob(
+            tenant: row[0].text ?? "", stage: row[1].integer ?? 0, attempt: row[2].integer ?? 0,
+            fence: row[3].integer ?? 0)
     }
 
     /// Where the run stands.
@@ -68,15 +82,18 @@ extension Ledger {
     package func jobTally(_ run: String) throws(DatabaseError) -> JobTally {
         var tally = JobTally()
         let settled = try row("select already_done from \(sql.runs) where id = $1", [.text(run)])?[0].integer ?? 0
-        tally.counts.add(.skipped, settled)
+        tally.tenants.add(.skipped, settled)
+        tally.all.add(.skipped, settled)
         try query(
             """
-            select state, count(*), count(case when reason = 'lock' then 1 end), count(case when drifted then 1 end)
-            from \(sql.jobs) where run_id = $1 group by state
+            select state, count(*), count(case when reason = 'lock' then 1 end), count(case when drifted then 1 end),
+                tenant = ''
+            from \(sql.jobs) where run_id = $1 group by state, tenant = ''
             """, [.text(run)]
         ) { row throws(DatabaseError) in
             guard let state = row[0].text.flatMap(JobState.init) else { return }
-            tally.counts.add(state, row[1].integer ?? 0)
+            tally.all.add(state, row[1].integer ?? 0)
+            if row[4].boolean != true { tally.tenants.add(state, row[1].integer ?? 0) }
             tally.lockBlocked += row[2].integer ?? 0
             tally.drifted += row[3].integer ?? 0
         }
@@ -96,7 +113,10 @@ package struct RunProgress: Sendable {
 
 /// How the jobs of a run stand.
 package struct JobTally: Sendable {
-    package var counts = JobCounts()
+    /// The tenants' jobs: what reports and views count.
+    package var tenants = JobCounts()
+    /// Those and the workspace's own: what decides the outcome.
+    package var all = JobCounts()
     /// Blocked because a lock or a server was not to be had.
     package var lockBlocked = 0
     package var drifted = 0

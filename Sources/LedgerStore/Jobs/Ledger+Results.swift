@@ -11,7 +11,8 @@ extension Ledger {
     package func write(_ results: [JobResult], run: String, runner: String) throws(DatabaseError) -> Int {
         guard !results.isEmpty else { return 0 }
         let results = results.map(\.withoutNUL)
-        return try writing { () throws(DatabaseError) in
+        try Failpoint.reach(.writeResults, .before)
+        let count = try writing { () throws(DatabaseError) in
             let written = try writeJobs(results, run: run, runner: runner)
             let executions = results.filter { written[$0.job.tenant] == $0.job.attempt }.flatMap { result in
                 result.executions.filter(\.isWorthWriting).map { ExecutionRow($0, of: result.job) }
@@ -23,6 +24,8 @@ extension Ledger {
             }
             return written.count
         }
+        try Failpoint.reach(.writeResults, .after)
+        return count
     }
 
     /// - Returns: the attempts of the jobs that were still ours, by tenant.

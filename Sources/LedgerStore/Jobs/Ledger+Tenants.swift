@@ -18,7 +18,9 @@ extension Ledger {
         try writing { () throws(DatabaseError) in
             try remember(tenants)
             try remember(runbooks)
+            try Failpoint.reach(.remember, .before)
         }
+        try Failpoint.reach(.remember, .after)
     }
 
     private func remember(_ tenants: [Tenant]) throws(DatabaseError) {

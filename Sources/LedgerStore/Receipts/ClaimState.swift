@@ -16,4 +16,6 @@ package enum ClaimState: String, Sendable, CaseIterable {
     case unseenEnd = "MU007"
     /// The receipt stands under another tenant's name.
     case foreignReceipt = "MU008"
+    /// The ledger says done, and the tenant has no receipt of it: it was restored from an older backup.
+    case missingReceipts = "MU009"
 }

@@ -16,12 +16,17 @@ package struct ClaimTicket: Sendable {
     package var runner: String
     package var host: String
     package var job: ClaimedJob
+    /// What the ledger holds as succeeded here, to be compared with the tenant's receipts before anything is run; nil
+    /// when that was done already.
+    package var proven: [Identity]?
+    /// Milliseconds that a hook may take; nil for what is no hook.
+    package var timeLimit: Int?
     /// Compared at the record: proof that the transaction is still the claim's.
     package var token: String
 
     package init(
         workspace: String, tenant: String, holdsOneTenant: Bool, runbook: Runbook, mayRepeat: Bool, run: String,
-        runner: String, host: String, job: ClaimedJob, token: String
+        runner: String, host: String, job: ClaimedJob, proven: [Identity]? = nil, token: String
     ) {
         self.workspace = workspace
         self.tenant = tenant
@@ -34,12 +39,18 @@ package struct ClaimTicket: Sendable {
         self.runner = runner
         self.host = host
         self.job = job
+        self.proven = proven
+        if case .exec(let command) = runbook.action {
+            let (seconds, fraction) = command.timeout.components
+            timeLimit = Int(seconds) * 1000 + Int(fraction / 1_000_000_000_000_000)
+        }
         self.token = token
     }
 
-    package var gateKey: Int64 { LockKey.gate(workspace) }
-    package var workspaceKey: Int64 { LockKey.workspace(workspace) }
-    package var tenantKey: Int64 { LockKey.tenant(tenant, workspace: workspace) }
+    package var keys: TenantKeys { TenantKeys(workspace: workspace, tenant: tenant) }
+    package var gateKey: Int64 { keys.gate }
+    package var workspaceKey: Int64 { keys.workspace }
+    package var tenantKey: Int64 { keys.tenant }
 
     /// The part of a receipt's key that tells tenants in one database apart.
     var holder: String { holdsOneTenant ? "" : tenant }

@@ -15,7 +15,22 @@ package struct PostgresReceipts: Sendable {
         self.isLocal = isLocal
     }
 
-    private var receipts: String { sql.name("receipts") }
+    var receipts: String { sql.name("receipts") }
+
+    /// Whether the ledger of a run under way is in the session's database: it alone knows the run's runner.
+    ///
+    /// Nothing about the server would tell: its start changes while a run goes on, and a copy keeps its numbers. A wrong
+    /// answer would look for receipts in the wrong place.
+    package static func isBesideLedger(
+        _ session: any DatabaseSession, _ sql: LedgerSQL, runner: String
+    ) throws(DatabaseError) -> Bool {
+        let runners = sql.name("runners")
+        let exists = try session.row("SELECT pg_catalog.to_regclass($1) IS NOT NULL", [.text(runners)])
+        guard exists?[0].boolean == true else { return false }
+        return try session.row(
+            "SELECT EXISTS (SELECT FROM \(runners) WHERE id OPERATOR(pg_catalog.=) $1::pg_catalog.text)",
+            [.text(runner)])?[0].boolean == true
+    }
 
     /// Locks, fence, re-read, marker: to be sent inside the transaction, before anything of the tenant's.
     ///
@@ -33,6 +48,7 @@ package struct PostgresReceipts: Sendable {
         let body = """
             DECLARE
                 v_seen record;
+                v_found text;
             BEGIN
                 IF NOT pg_try_advisory_lock_shared(\(ticket.gateKey)) THEN
                     RAISE EXCEPTION 'the workspace is reserved' USING errcode = 'MU001';
@@ -42,6 +58,7 @@ package struct PostgresReceipts: Sendable {
                     OR NOT pg_try_advisory_xact_lock(\(ticket.tenantKey)) THEN
                     RAISE EXCEPTION 'the lock is held by somebody else' USING errcode = 'MU001';
                 END IF;
+                \(try survey(ticket))
                 \(try examine(ticket))
                 PERFORM set_config('muster.claim', \(try literal(ticket.token)), true);
             END
@@ -77,12 +94,15 @@ package struct PostgresReceipts: Sendable {
     package func begin(_ ticket: ClaimTicket) throws(DatabaseError) -> String {
         let work: String
         if isLocal {
-            work = "SELECT \(sql.name("begin_attempt"))(\(try common(ticket)), \(try literal(ticket.host)))"
+            work =
+                "SELECT \(sql.name("begin_attempt"))(\(try common(ticket)), \(try literal(ticket.host)), \(limit(ticket)))"
         } else {
             let body = """
                 DECLARE
                     v_seen record;
+                    v_found text;
                 BEGIN
+                    \(try survey(ticket))
                     \(try examine(ticket))
                     \(try upsert(ticket, state: "running", finished: "NULL"))
                 END
@@ -119,7 +139,8 @@ package struct PostgresReceipts: Sendable {
                   AND (l.classid::bigint << 32) | l.objid::bigint = \(ticket.tenantKey))
             UPDATE \(receipts) SET
                 state = CASE WHEN lock.held THEN \(try literal(state.rawValue)) ELSE 'unknown' END,
-                finished_at = clock_timestamp()
+                finished_at = clock_timestamp(), backend_pid = NULL, backend_start = NULL, process_group = NULL,
+                process_start = NULL, time_limit_ms = NULL
             FROM lock
             WHERE workspace = \(try literal(ticket.workspace)) AND holder = \(try literal(ticket.holder))
               AND runbook = \(try literal(ticket.identity.runbook)) AND key = \(try literal(ticket.identity.key))
@@ -147,7 +168,9 @@ package struct PostgresReceipts: Sendable {
                     // `IF NOT EXISTS` would ask for the right to create schemas where there is nothing to create.
                     if exists?[1].boolean != true { try session.run("CREATE SCHEMA \(sql.schema)") }
                     try session.run(postgresReceiptsDDL(sql))
+                    try Failpoint.reach(.receiptsTable, .before)
                 }
+                try Failpoint.reach(.receiptsTable, .after)
             } catch  where ["23505", "42P06", "42P07", "42710", "40P01"].contains(error.sqlState) {
                 continue
             }
@@ -157,7 +180,9 @@ package struct PostgresReceipts: Sendable {
 
     // MARK: Pieces
 
-    private func literal(_ text: String) throws(DatabaseError) -> String { try PostgresText.quoteLiteral(text) }
+    private func limit(_ ticket: ClaimTicket) -> String { ticket.timeLimit.map(String.init) ?? "NULL" }
+
+    func literal(_ text: String) throws(DatabaseError) -> String { try PostgresText.quoteLiteral(text) }
 
     private func common(_ ticket: ClaimTicket) throws(DatabaseError) -> String {
         """
@@ -172,7 +197,7 @@ package struct PostgresReceipts: Sendable {
     /// runs under a search_path of our own.
     private func examine(_ ticket: ClaimTicket) throws(DatabaseError) -> String {
         """
-        SELECT state, checksum, fence, tenant INTO v_seen FROM \(receipts)
+        SELECT state, checksum, fence, tenant, backend_pid, backend_start INTO v_seen FROM \(receipts)
             WHERE workspace = \(try literal(ticket.workspace)) AND holder = \(try literal(ticket.holder))
               AND runbook = \(try literal(ticket.identity.runbook)) AND key = \(try literal(ticket.identity.key));
         IF v_seen.tenant <> \(try literal(ticket.tenant)) THEN
@@ -189,6 +214,10 @@ package struct PostgresReceipts: Sendable {
             RAISE EXCEPTION 'another runner has taken over this job' USING errcode = 'MU004';
         ELSIF v_seen.state IN ('running', 'unknown') AND NOT \(ticket.mayRepeat) THEN
             RAISE EXCEPTION 'the end of its last attempt was not seen' USING errcode = 'MU007';
+        ELSIF v_seen.state IN ('running', 'unknown') AND EXISTS (
+            SELECT 1 FROM pg_stat_activity a WHERE a.pid = v_seen.backend_pid
+                AND a.backend_start = v_seen.backend_start AND a.pid <> pg_backend_pid()) THEN
+            RAISE EXCEPTION 'the server still works on its last attempt' USING errcode = 'MU001';
         END IF;
         """
     }
@@ -198,18 +227,25 @@ package struct PostgresReceipts: Sendable {
     ) throws(DatabaseError) -> String {
         let isOpen =
             state == "running" ? "true" : "r.state NOT IN ('succeeded', 'baselined') OR r.checksum <> excluded.checksum"
+        // Only what can be found running is looked for.
+        let backend =
+            state == "running"
+            ? "(SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid())" : "NULL"
         return """
             INSERT INTO \(receipts) AS r (workspace, holder, tenant, runbook, key, state, attempt, fence, checksum,
-                run_id, runner, started_at, finished_at, backend_pid)
+                run_id, runner, started_at, finished_at, backend_pid, backend_start, host, time_limit_ms)
             VALUES (\(try literal(ticket.workspace)), \(try literal(ticket.holder)), \(try literal(ticket.tenant)),
                 \(try literal(ticket.identity.runbook)), \(try literal(ticket.identity.key)), '\(state)', 1,
                 \(ticket.job.fence), \(try literal(ticket.checksum)), \(try literal(ticket.run)),
-                \(try literal(ticket.runner)), now(), \(finished), pg_backend_pid())
+                \(try literal(ticket.runner)), now(), \(finished), pg_backend_pid(),
+                \(backend),
+                \(try literal(ticket.host)), \(limit(ticket)))
             ON CONFLICT (workspace, holder, runbook, key) DO UPDATE SET
                 state = excluded.state, tenant = excluded.tenant, attempt = r.attempt + 1, fence = excluded.fence,
                 checksum = excluded.checksum, run_id = excluded.run_id, runner = excluded.runner,
                 started_at = excluded.started_at, finished_at = excluded.finished_at,
-                backend_pid = excluded.backend_pid
+                backend_pid = excluded.backend_pid, backend_start = excluded.backend_start, host = excluded.host,
+                process_group = NULL, process_start = NULL, time_limit_ms = excluded.time_limit_ms
             WHERE \(isOpen);
             """
     }

@@ -48,21 +48,24 @@ package struct SQLiteReceipts {
         let row = try session.row(
             """
             INSERT INTO main.muster_receipts AS r (workspace, holder, runbook, key, tenant, state, attempt, fence,
-                checksum, run_id, runner, rows_affected, started_at, finished_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), \(finished))
+                checksum, run_id, runner, rows_affected, host, time_limit_ms, started_at, finished_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
+                strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), \(finished))
             ON CONFLICT (workspace, holder, runbook, key) DO UPDATE SET
                 tenant = excluded.tenant, state = excluded.state, fence = excluded.fence, checksum = excluded.checksum,
                 attempt = r.attempt + (r.state <> 'running' OR r.fence <> excluded.fence),
                 run_id = excluded.run_id, runner = excluded.runner, rows_affected = excluded.rows_affected,
                 started_at = CASE WHEN r.state = 'running' AND r.fence = excluded.fence THEN r.started_at
                     ELSE excluded.started_at END,
-                finished_at = excluded.finished_at
+                finished_at = excluded.finished_at, host = excluded.host, time_limit_ms = excluded.time_limit_ms,
+                process_group = NULL, process_start = NULL
             WHERE r.fence <= excluded.fence
             RETURNING attempt
             """,
             key(ticket) + [
                 .text(ticket.tenant), .text(state.rawValue), DatabaseValue(ticket.job.fence), .text(ticket.checksum),
                 .text(ticket.run), .text(ticket.runner), DatabaseValue(rowsAffected),
+                .text(ticket.host), state == .running ? DatabaseValue(ticket.timeLimit) : .null,
             ])
         guard let attempt = row?[0].integer else {
             throw DatabaseError(
@@ -71,7 +74,7 @@ package struct SQLiteReceipts {
         return attempt
     }
 
-    private func key(_ ticket: ClaimTicket) -> [DatabaseValue] {
+    func key(_ ticket: ClaimTicket) -> [DatabaseValue] {
         [
             .text(ticket.workspace), .text(ticket.holder), .text(ticket.identity.runbook), .text(ticket.identity.key),
         ]

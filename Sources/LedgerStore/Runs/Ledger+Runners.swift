@@ -2,16 +2,20 @@ package import DatabaseAccess
 
 extension Ledger {
     /// How long a runner may be silent before its jobs are taken over, in seconds. It beats every two seconds.
-    package static let silence = 15
+    package static let silence = Failpoint.setting("MUSTER_SILENCE", 15)
 
     package func addRunner(_ runner: String, run: String, host: String, pid: Int) throws(DatabaseError) {
+        try Failpoint.reach(.addRunner, .before)
         try execute(
             "insert into \(sql.runners) (id, run_id, host, pid) values ($1, $2, $3, $4)",
             [.text(runner), .text(run), .text(host), DatabaseValue(pid)])
+        try Failpoint.reach(.addRunner, .after)
     }
 
     package func beat(_ runner: String) throws(DatabaseError) {
+        try Failpoint.reach(.beat, .before)
         try execute("update \(sql.runners) set heartbeat_at = \(sql.clock) where id = $1", [.text(runner)])
+        try Failpoint.reach(.beat, .after)
     }
 
     /// Says goodbye: what the runner had claimed and not begun goes back to the queue.
@@ -23,7 +27,18 @@ extension Ledger {
                 where run_id = $1 and runner = $2 and state = 'running'
                 """, [.text(run), .text(runner)])
             try execute("update \(sql.runners) set ended_at = \(sql.clock) where id = $1", [.text(runner)])
+            try Failpoint.reach(.endRunner, .before)
         }
+        try Failpoint.reach(.endRunner, .after)
+    }
+
+    /// How many other runners of the run are alive.
+    package func countOtherRunners(of run: String, than runner: String) throws(DatabaseError) -> Int {
+        try row(
+            """
+            select count(*) from \(sql.runners) where run_id = $1 and id <> $2 and ended_at is null
+                and heartbeat_at >= \(sql.ago(seconds: Self.silence))
+            """, [.text(run), .text(runner)])?[0].integer ?? 0
     }
 
     /// Gives the jobs of silent runners back to the queue. Each claim counts up the job's attempt, so that the silent
@@ -31,7 +46,8 @@ extension Ledger {
     package func releaseSilentRunners(of run: String) throws(DatabaseError) -> Int {
         // What is locked is being written, or given back by somebody else.
         let free = dialect == .postgresql ? "for update skip locked" : ""
-        return try execute(
+        try Failpoint.reach(.releaseSilent, .before)
+        let released = try execute(
             """
             with s as materialized (
                 select tenant, attempt from \(sql.jobs)
@@ -43,5 +59,7 @@ extension Ledger {
             where j.run_id = $1 and j.tenant = s.tenant and j.attempt = s.attempt and j.state = 'running'
             """, [.text(run)]
         ).rowsAffected
+        try Failpoint.reach(.releaseSilent, .after)
+        return released
     }
 }

@@ -19,7 +19,7 @@ extension Ledger {
         try session.run(sql.begin + sql.ownPath)
         do throws(DatabaseError) {
             let run = try ensureRun(draft, settled: settled)
-            let put = try putJobs(scope, run: run.id)
+            try putJobs(scope, run: run.id)
             let hasWork: Bool
             if run.joined {
                 try blockBehindFailures(run.id)
@@ -27,11 +27,16 @@ extension Ledger {
             } else {
                 // What was finished since the plan was made counts as done before the run.
                 try execute(
-                    "update \(sql.runs) set already_done = already_done + $2 where id = $1",
-                    [.text(run.id), DatabaseValue(scope.tenants.count - put)])
+                    """
+                    update \(sql.runs) set already_done = already_done + $2 - (
+                        select count(*) from \(sql.jobs) where run_id = $1 and tenant <> '')
+                    where id = $1
+                    """, [.text(run.id), DatabaseValue(scope.tenants.count { !$0.id.isEmpty })])
                 hasWork = try hasOpenJobs(run.id)
             }
+            try Failpoint.reach(.startRun, .before)
             try session.run(hasWork ? "COMMIT" : "ROLLBACK")
+            try Failpoint.reach(.startRun, .after)
             return hasWork ? run : nil
         } catch {
             if session.isUsable, session.isInTransaction {
@@ -39,6 +44,12 @@ extension Ledger {
             }
             throw error
         }
+    }
+
+    package func hasOpenRun(_ identity: String) throws(DatabaseError) -> Bool {
+        try row(
+            "select 1 from \(sql.runs) where workspace = $1 and identity = $2 and status <> 'completed'",
+            [.text(workspace), .text(identity)]) != nil
     }
 
     private func ensureRun(_ draft: RunDraft, settled: Int) throws(DatabaseError) -> StartedRun {
@@ -71,18 +82,16 @@ extension Ledger {
         }
     }
 
-    /// - Returns: how many jobs it made.
-    private func putJobs(_ scope: LedgerScope, run: String) throws(DatabaseError) -> Int {
-        guard !scope.tenants.isEmpty else { return 0 }
+    private func putJobs(_ scope: LedgerScope, run: String) throws(DatabaseError) {
+        guard !scope.tenants.isEmpty else { return }
         let pending = unsettled(scope, first: 3)
-        return try execute(
+        try execute(
             """
             \(pending.sql)
             insert into \(sql.jobs) (run_id, tenant, position, stage, state, reason)
             select $2, u.id, u.ord, u.stage, u.state, u.reason from u where true
             on conflict (run_id, tenant) do nothing
-            """, [.text(workspace), .text(run)] + pending.parameters
-        ).rowsAffected
+            """, [.text(workspace), .text(run)] + pending.parameters)
     }
 
     private func hasOpenJobs(_ run: String) throws(DatabaseError) -> Bool {
@@ -109,15 +118,19 @@ extension Ledger {
     /// - Parameter outcome: nil: as the jobs say.
     /// - Returns: whether this call completed it.
     package func completeRun(_ run: String, outcome: RunOutcome? = nil) throws(DatabaseError) -> Bool {
-        try writing { () throws(DatabaseError) in
+        let isCompleted = try writing { () throws(DatabaseError) in
             // Locked by a statement of its own: whoever joined the run meanwhile has put jobs that the next one sees.
             guard try lock(run), try !hasOpenJobs(run) else { return false }
             if let outcome { return try complete(run, outcome) }
             let tally = try jobTally(run)
             let verdict = RunVerdict.of(
-                tally.counts, lockBlocked: tally.lockBlocked, drifted: tally.drifted, signal: nil)
-            return try complete(run, verdict.outcome)
+                tally.all, lockBlocked: tally.lockBlocked, drifted: tally.drifted, signal: nil)
+            let isCompleted = try complete(run, verdict.outcome)
+            try Failpoint.reach(.completeRun, .before)
+            return isCompleted
         }
+        try Failpoint.reach(.completeRun, .after)
+        return isCompleted
     }
 
     /// Locks the row of an open run.
@@ -157,6 +170,8 @@ extension Ledger {
                     select 1 from \(sql.jobs)
                     where run_id = $1 and state in ('failed', 'blocked', 'unknown', 'cancelled'))
                 """, [.text(run)])
+            try Failpoint.reach(.advanceRun, .before)
         }
+        try Failpoint.reach(.advanceRun, .after)
     }
 }

@@ -12,7 +12,7 @@ enum PostgresFunctions {
             if not found then
                 raise exception 'another runner has taken over this job' using errcode = 'MU004';
             end if;
-            select state, checksum, attempt into v_seen from {s}.executions
+            select state, checksum, attempt, backend_pid, backend_start into v_seen from {s}.executions
                 where workspace = p_workspace and tenant = p_tenant and runbook = p_runbook and key = p_key;
             if v_seen.state in ('succeeded', 'baselined') then
                 if v_seen.checksum = p_checksum or p_policy = 'accept' then
@@ -22,6 +22,10 @@ enum PostgresFunctions {
                 end if;
             elsif v_seen.state in ('running', 'unknown') and not p_again then
                 raise exception 'the end of its last attempt was not seen' using errcode = 'MU007';
+            elsif v_seen.state in ('running', 'unknown') and exists (
+                select 1 from pg_stat_activity a where a.pid = v_seen.backend_pid
+                    and a.backend_start = v_seen.backend_start and a.pid <> pg_backend_pid()) then
+                raise exception 'the server still works on its last attempt' using errcode = 'MU001';
             end if;
         """
 
@@ -74,7 +78,7 @@ enum PostgresFunctions {
 
         create or replace function {s}.begin_attempt(
             p_workspace text, p_tenant text, p_runbook text, p_key text, p_checksum text, p_policy text,
-            p_again boolean, p_run text, p_runner text, p_job_attempt integer, p_host text
+            p_again boolean, p_run text, p_runner text, p_job_attempt integer, p_host text, p_limit bigint
         ) returns integer language plpgsql volatile set search_path = pg_catalog, pg_temp as $muster$
         declare
             v_seen record;
@@ -83,15 +87,16 @@ enum PostgresFunctions {
         \(examine)
             insert into {s}.executions as e (
                 workspace, tenant, runbook, key, state, attempt, checksum, run_id, runner, started_at,
-                host, backend_pid, backend_start)
+                host, time_limit_ms, backend_pid, backend_start)
             values (p_workspace, p_tenant, p_runbook, p_key, 'running', 1, p_checksum, p_run, p_runner,
-                clock_timestamp(), p_host, pg_backend_pid(),
+                clock_timestamp(), p_host, p_limit, pg_backend_pid(),
                 (select backend_start from pg_stat_activity where pid = pg_backend_pid()))
             on conflict (workspace, tenant, runbook, key) do update set
                 state = 'running', clean = null, attempt = e.attempt + 1, checksum = excluded.checksum,
                 run_id = excluded.run_id, runner = excluded.runner, started_at = excluded.started_at,
                 finished_at = null, rows_affected = null, sqlstate = null, message = null, detail = null, hint = null,
                 file = null, line = null, statement = null, host = excluded.host, process_group = null,
+                process_start = null, time_limit_ms = excluded.time_limit_ms,
                 backend_pid = excluded.backend_pid, backend_start = excluded.backend_start
             returning e.attempt into v_attempt;
             return v_attempt;
@@ -114,7 +119,9 @@ enum PostgresFunctions {
             update {s}.executions set
                 state = case when v_held then p_state else 'unknown' end,
                 clean = case when v_held then p_clean end,
-                finished_at = clock_timestamp()
+                finished_at = clock_timestamp(),
+                backend_pid = null, backend_start = null, process_group = null, process_start = null,
+                time_limit_ms = null
             where workspace = p_workspace and tenant = p_tenant and runbook = p_runbook and key = p_key
               and state = 'running' and runner = p_runner and attempt = p_attempt;
             if not found then

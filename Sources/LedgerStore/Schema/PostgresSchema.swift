@@ -74,6 +74,7 @@ enum PostgresSchema {
             run_id text not null,
             host text not null,
             pid bigint not null,
+            lock_key bigint,
             started_at timestamptz not null default now(),
             heartbeat_at timestamptz not null default now(),
             ended_at timestamptz
@@ -122,6 +123,8 @@ enum PostgresSchema {
             statement text,
             host text,
             process_group bigint,
+            process_start text,
+            time_limit_ms bigint,
             backend_pid integer,
             backend_start timestamptz,
             primary key (workspace, tenant, runbook, key)
@@ -207,7 +210,7 @@ enum PostgresSchema {
                        count(*) filter (where state = 'blocked') as blocked,
                        count(*) filter (where state = 'unknown') as unknown,
                        count(*) filter (where state = 'cancelled') as cancelled
-                from {s}.jobs where run_id = r.id and r.status <> 'completed') j;
+                from {s}.jobs where run_id = r.id and tenant <> '' and r.status <> 'completed') j;
         create view {s}.failures as
             select workspace, tenant, runbook, key, state, clean, attempt, sqlstate, message, detail, hint, file, line,
                    statement, run_id, started_at, finished_at

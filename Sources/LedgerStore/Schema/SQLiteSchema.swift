@@ -123,6 +123,8 @@ enum SQLiteSchema {
             statement text,
             host text,
             process_group integer,
+            process_start text,
+            time_limit_ms integer,
             backend_pid integer,
             backend_start text,
             primary key (workspace, tenant, runbook, key)
@@ -202,7 +204,8 @@ enum SQLiteSchema {
                    coalesce(r.cancelled, count(j.tenant) filter (where j.state = 'cancelled')) as cancelled,
                    r.release, r.revision, r.door, r.initiator_kind, r.initiator_name, r.initiator_url,
                    r.stop_reason, r.started_at, r.finished_at
-            from muster_runs r left join muster_jobs j on j.run_id = r.id and r.status <> 'completed' group by r.id;
+            from muster_runs r
+            left join muster_jobs j on j.run_id = r.id and j.tenant <> '' and r.status <> 'completed' group by r.id;
         create view muster_failures as
             select workspace, tenant, runbook, key, state, clean, attempt, sqlstate, message, detail, hint, file, line,
                    statement, run_id, started_at, finished_at

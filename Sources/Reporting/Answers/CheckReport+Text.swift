@@ -17,13 +17,14 @@ extension CheckReport.CheckedIdentity {
         var sentence =
             switch done {
             case _ where asked == 0: "\(name) was asked about on no tenant"
+            case 0 where asked == 1: "\(name) is not done on \(missing.first?.printable ?? "the tenant asked about")"
             case asked: "\(name) is done on \(all)"
             case 0: "\(name) is done on none of \(Phrase.counted(asked, "tenant"))"
             default: "\(name) is done on \(done) of \(asked) tenants"
             }
         if unknown > 0 { sentence += ", unknown on \(unknown)" }
         if drifted > 0 { sentence += ", drifted on \(drifted)" }
-        if !missing.isEmpty { sentence += "; missing: \(Phrase.names(missing, total: asked - done))" }
+        if !missing.isEmpty, asked > 1 { sentence += "; missing: \(Phrase.names(missing, total: asked - done))" }
         return sentence + "."
     }
 }

@@ -15,12 +15,6 @@ package struct EventLines: EventSink {
 
     package func send(_ event: RunEvent) {
         if case .summary = event { return }
-        write(event)
-    }
-
-    package func finish(_ report: Report) { write(.summary(report)) }
-
-    private func write(_ event: RunEvent) {
         guard let line = try? masker(event).json(at: timepiece.now).line else { return }
         output.write(line + "\n")
     }

@@ -35,7 +35,8 @@ extension Progress {
             let seconds = Int((time - flight.since) / .seconds(1))
             let doing = flight.isWaiting ? "waits for its lock" : flight.latest.map { "after \($0)" } ?? ""
             let name = flight.tenant.printable.fitted(to: nameWidth).padded(to: nameWidth)
-            return "  \(name)  \(Phrase.duration(seconds: seconds))  \(doing.printable)".fitted(to: columns)
+            let facts = [name, Phrase.duration(seconds: seconds), doing.printable].filter { !$0.isEmpty }
+            return ("  " + facts.joined(separator: "  ")).fitted(to: columns)
         }
         if shown.count < flights.count {
             lines.append(style.faint("  and \(flights.count - shown.count) more under way".fitted(to: columns)))

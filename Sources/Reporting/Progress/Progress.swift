@@ -12,7 +12,6 @@ package struct Progress: Sendable {
     }
 
     package private(set) var tenants = 0
-    package private(set) var runbooks = 0
     package private(set) var counts = JobCounts()
     /// In the order in which they were started.
     package private(set) var flights: [Flight] = []
@@ -29,10 +28,9 @@ package struct Progress: Sendable {
 
     package mutating func apply(_ event: RunEvent, at time: Duration) {
         switch event {
-        case .runStarted(_, _, let tenants, let runbooks):
+        case .runStarted(_, _, let tenants, _):
             hasStarted = true
             self.tenants = tenants
-            self.runbooks = runbooks
             samples = [(time, 0)]
         case .tenantStarted(let tenant):
             let name = Self.name(tenant)
@@ -46,7 +44,7 @@ package struct Progress: Sendable {
         case .waitingLock(let tenant, _):
             update(tenant) { $0.isWaiting = true }
         case .tenantFinished(let tenant, let state, _):
-            finish(Self.name(tenant), state, at: time)
+            finish(tenant, state, at: time)
         case .message, .summary: break
         }
     }
@@ -64,10 +62,12 @@ package struct Progress: Sendable {
         return Int((Double(tenants - counts.processed) / rate).rounded(.up))
     }
 
-    private mutating func finish(_ name: String, _ state: JobState, at time: Duration) {
+    private mutating func finish(_ tenant: String?, _ state: JobState, at time: Duration) {
+        let name = Self.name(tenant)
         flights.removeAll { $0.tenant == name }
         guard !state.isOpen else { return }
-        counts.add(state)
+        // The workspace's own job is no tenant's.
+        if tenant != nil { counts.add(state) }
         if [.failed, .unknown].contains(state), failedTenants.count < 100 { failedTenants.append(name) }
         if let last = samples.last, time - last.at < Self.sampleGap { return }
         samples.append((time, counts.processed))

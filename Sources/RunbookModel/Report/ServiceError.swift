@@ -11,6 +11,7 @@ package struct ServiceError: Error, Sendable {
         case pooler
         case ledger
         case unreachable
+        case interrupted
         case `internal`
     }
 
@@ -26,7 +27,7 @@ package struct ServiceError: Error, Sendable {
         switch code {
         case .manifest, .tenants, .drift, .unknownName, .target, .isolation, .pooler, .ledger: .refused
         case .unreachable: .tryAgain
-        case .internal: .failed
+        case .internal, .interrupted: .failed
         }
     }
 }

@@ -14,6 +14,9 @@ package enum LockKey {
     /// Held exclusively by whoever creates or upgrades the ledger in that schema. No workspace has a "#" in its name.
     package static func upgrade(schema: String) -> Int64 { key("muster#\(schema)") }
 
+    /// Held exclusively by a runner for as long as it lives. No workspace begins with a "#".
+    package static func runner(_ runner: String) -> Int64 { key("muster:#runner/\(runner)") }
+
     private static func key(_ text: String) -> Int64 {
         let bits = SHA256.digest(of: text.utf8).prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return Int64(bitPattern: bits)

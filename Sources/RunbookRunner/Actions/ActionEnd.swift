@@ -11,12 +11,17 @@ enum ActionEnd {
     /// Another runner has this job now.
     case superseded
     case failed(Failure, isTransient: Bool, output: String?, counted: Bool)
-    /// The body under the finished key is another one.
-    case drifted(Failure)
+    /// The body under the finished key is another one; or the tenant as a whole is not the one that the ledger means,
+    /// and nothing may be run in it.
+    case drifted(Failure, ofTenant: Bool)
     /// Its end was not seen.
     case unknown(Failure, output: String?, counted: Bool)
-    /// The server or the connection is gone, and nothing can have been half done that a new claim would not find.
+    /// No connection could be made, so nothing was tried.
     case unreachable(Failure)
+    /// The connection was lost; the next claim, once it has the lock, finds out what became of the work.
+    case lost(Failure)
+    /// The hook says that it did nothing and that a later try may succeed.
+    case tryAgain(Failure)
     /// We stopped it; nothing of it remains.
     case interrupted
 }

@@ -15,12 +15,19 @@ struct ClaimRefusal {
             return .drifted(
                 runbook.failure(
                     tenant: tenant, "\(runbook.identity) is \(message), the manifest's body differs", clean: true,
-                    hint: "Give the runbook a new key, or say on_change."))
+                    hint: "Give the runbook a new key, or say on_change."), ofTenant: false)
         case .foreignReceipt:
             return .drifted(
                 runbook.failure(
                     tenant: tenant, message, clean: true,
-                    hint: "The database was renamed, or copied from another tenant's. A person must say which."))
+                    hint: "It was renamed, or copied from another tenant's. If it is this tenant's now: "
+                        + "muster ledger repair --tenant \(tenant) --adopt --reason …"), ofTenant: true)
+        case .missingReceipts:
+            return .drifted(
+                runbook.failure(
+                    tenant: tenant, "the ledger says done, but the tenant has no receipt of \(message)", clean: true,
+                    hint: "It was restored from an older backup, or replaced. To run them again there: "
+                        + "muster ledger repair --tenant \(tenant) --forget-missing --reason …"), ofTenant: true)
         case .unseenEnd:
             return .unknown(
                 runbook.failure(

@@ -15,7 +15,8 @@ struct PostgresAttempt {
     /// Ask `verify` before anything is run: its last end was not seen.
     let asksFirst: Bool
 
-    func run(_ work: (_ attempt: Int) -> WorkEnd) -> ActionEnd {
+    /// - Parameter work: is given the attempt, and what asks whether the lock is still held.
+    func run(_ work: (_ attempt: Int, _ lockIsHeld: @escaping () -> Bool) -> WorkEnd) -> ActionEnd {
         guard let receipts = connection.receipts else {
             return failed(DatabaseError(.misuse, "no PostgreSQL connection"))
         }
@@ -26,7 +27,11 @@ struct PostgresAttempt {
         } catch {
             return broken(error)
         }
-        let end = attempt(receipts, work)
+        let end = attempt(receipts) { attempt in
+            work(attempt) {
+                do throws(DatabaseError) { return try locks.holds(ticket.tenantKey, .exclusive) } catch { return false }
+            }
+        }
         // An error here does not change the truth: the end was recorded while the lock was seen to be held.
         guardian.giveBack()
         if connection.session.isUsable { _ = connection.recover() }
@@ -36,16 +41,39 @@ struct PostgresAttempt {
     private func attempt(_ receipts: PostgresReceipts, _ work: (Int) -> WorkEnd) -> ActionEnd {
         let session = connection.session
         var isDoneAlready = false
+        var asksFirst = asksFirst
+        if ticket.mayRepeat {
+            do throws(DatabaseError) {
+                let place = receipts.place(of: ticket)
+                let previous = try session.withTransaction(ReceiptBook.begin(.postgresql, isReadOnly: true)) {
+                    () throws(DatabaseError) in try place.previousAttempt(in: session)
+                }
+                if let previous, previous.isUnseen {
+                    guard try receipts.obstacle(to: ticket, in: session) == nil else { return .busy }
+                    guard Leftover(previous, before: ticket).clear() else { return .busy }
+                    // The plan may not have known.
+                    asksFirst = asksFirst || !runbook.repeatable
+                }
+            } catch {
+                return broken(error)
+            }
+        }
         if asksFirst, let verify = runbook.verify {
             do throws(DatabaseError) { isDoneAlready = try verified(verify) == true } catch { return broken(error) }
         }
         var number = 1
         do throws(DatabaseError) {
+            try Failpoint.reach(.beginAttempt, .before)
             try session.run(try receipts.begin(ticket), as: nil) { index, result in
                 if index == 2 { number = result.firstRow?[0].integer ?? 1 }
             }
+            try Failpoint.reach(.beginAttempt, .after)
         } catch {
             _ = connection.recoverKeepingLocks()
+            // Whether the receipt stands is not known, but nothing of the work has begun.
+            if error.code == .connectionLost {
+                return .lost(runbook.failure(tenant: ticket.tenant, error.message, clean: true))
+            }
             guard let state = error.claimState else { return broken(error) }
             return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(for: state, message: error.message)
         }
@@ -71,11 +99,16 @@ struct PostgresAttempt {
                 throw DatabaseError(.connectionLost, "the connection that held the lock is gone")
             }
             let text = try receipts.end(ticket, attempt: number, state: state, clean: clean)
+            try Failpoint.reach(.endAttempt, .before)
             try connection.session.run(text, as: nil) { index, result in
                 if index == 2 { held = result.firstRow?[0].boolean }
             }
+            try Failpoint.reach(.endAttempt, .after)
         } catch {
             if error.claimState == .superseded { return .superseded }
+            if case .unknown(let failure, let output) = result {
+                return .unknown(failure, output: output, counted: receipts.isLocal)
+            }
             return .unknown(
                 runbook.failure(
                     tenant: ticket.tenant, "the work ended, but its end could not be recorded: \(error.message)",
@@ -93,7 +126,7 @@ struct PostgresAttempt {
         case .succeeded(let rows, let output): .succeeded(rows: rows, output: output, counted: receipts.isLocal)
         case .failed(let failure, let output):
             .failed(failure, isTransient: false, output: output, counted: receipts.isLocal)
-        case .tryAgain(let failure, _): .unreachable(failure)
+        case .tryAgain(let failure, _): .tryAgain(failure)
         case .unknown(let failure, let output): .unknown(failure, output: output, counted: receipts.isLocal)
         }
     }

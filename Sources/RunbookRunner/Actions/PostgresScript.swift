@@ -20,6 +20,12 @@ struct PostgresScript {
         }
         do throws(DatabaseError) {
             if probeFirst, let end = try probe(receipts) { return end }
+        } catch  where error.code == .connectionLost {
+            return .unreachable(self.place.failure(error, offset: nil, statement: nil, clean: true))
+        } catch {
+            return failed(error)
+        }
+        do throws(DatabaseError) {
             return send(try compose(receipts, place))
         } catch {
             return failed(error)
@@ -66,16 +72,22 @@ struct PostgresScript {
         let commit = message.firstResult(of: .commit) ?? 0
         var rows = 0
         var commitTag: String?
+        var notices: [String] = []
+        connection.session.onNotice = { notices.append($0) }
+        defer { connection.session.onNotice = nil }
         do throws(DatabaseError) {
+            try Failpoint.reach(.scriptMessage, .before)
             try connection.session.run(message.text, as: nil) { index, result in
                 if index >= scriptStart, index < scriptEnd { rows += result.rowsAffected }
                 if index == commit { commitTag = result.tag }
             }
+            try Failpoint.reach(.scriptMessage, .after)
         } catch {
             if commitTag == "COMMIT" {
                 // The change and its receipt stand; only the connection cannot be cleaned for the next tenant.
                 connection.session.close()
-                return .succeeded(rows: rows, output: nil, counted: receiptsAreLocal)
+                return .succeeded(
+                    rows: rows, output: notices.joined(separator: "\n").nilIfEmpty, counted: receiptsAreLocal)
             }
             _ = connection.recover()
             return end(for: error, in: message)
@@ -87,7 +99,7 @@ struct PostgresScript {
                 runbook.failure(tenant: ticket.tenant, "COMMIT was answered by \(said): nothing was kept", clean: true),
                 isTransient: false, output: nil, counted: false)
         }
-        return .succeeded(rows: rows, output: nil, counted: receiptsAreLocal)
+        return .succeeded(rows: rows, output: notices.joined(separator: "\n").nilIfEmpty, counted: receiptsAreLocal)
     }
 
     private var receiptsAreLocal: Bool { connection.receipts?.isLocal == true }
@@ -111,7 +123,7 @@ struct PostgresScript {
         switch error.code {
         case .interrupted: return .interrupted
         case .connectionLost, .unreachable:
-            return .unreachable(place.failure(error, offset: nil, statement: nil, clean: true))
+            return .lost(place.failure(error, offset: nil, statement: nil, clean: true))
         default: break
         }
         // A syntax error is met before anything runs: its position alone says where it is.
@@ -150,7 +162,9 @@ struct PostgresScript {
     }
 
     private func failed(_ error: DatabaseError) -> ActionEnd {
-        failed(place.failure(error, offset: nil, statement: nil, clean: true), error)
+        let failure = place.failure(error, offset: nil, statement: nil, clean: true)
+        if error.code == .interrupted { return .interrupted }
+        return error.code == .connectionLost ? .lost(failure) : failed(failure, error)
     }
 
     private func found(_ error: DatabaseError) -> String {

@@ -17,16 +17,27 @@ struct SQLiteAttempt {
         var isDoneAlready = false
         var number = 1
         do throws(DatabaseError) {
+            var asksFirst = asksFirst
+            if ticket.mayRepeat, let previous = try previousAttempt(receipts), previous.isUnseen {
+                guard Leftover(previous, before: ticket).clear() else { return .busy }
+                // The plan may not have known.
+                asksFirst = asksFirst || !runbook.repeatable
+            }
             if asksFirst, let verify { isDoneAlready = try verify.ask(on: session) == true }
-            let refusal = try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) -> ClaimState? in
+            let refusal = try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) -> Refusal? in
                 try receipts.ensureTable()
-                if let state = try receipts.examine(ticket) { return state }
+                if let (state, found) = try receipts.survey(ticket) { return Refusal(state: state, message: found) }
+                if let state = try receipts.examine(ticket) {
+                    return Refusal(state: state, message: "the end of its last attempt was not seen")
+                }
                 number = try receipts.record(ticket, state: .running, rowsAffected: nil)
+                try Failpoint.reach(.beginAttempt, .before)
                 return nil
             }
+            try Failpoint.reach(.beginAttempt, .after)
             if let refusal {
                 return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(
-                    for: refusal, message: "the end of its last attempt was not seen")
+                    for: refusal.state, message: refusal.message)
             }
         } catch {
             if error.code == .interrupted { return .interrupted }
@@ -46,6 +57,18 @@ struct SQLiteAttempt {
         return close(receipts, result)
     }
 
+    private struct Refusal {
+        var state: ClaimState
+        var message: String
+    }
+
+    private func previousAttempt(_ receipts: SQLiteReceipts) throws(DatabaseError) -> PreviousAttempt? {
+        try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) in
+            try receipts.ensureTable()
+            return try SQLiteReceipts.place(of: ticket).previousAttempt(in: session)
+        }
+    }
+
     private func close(_ receipts: SQLiteReceipts, _ result: WorkEnd) -> ActionEnd {
         let isHeld = lockIsHeld()
         let state: ExecutionState =
@@ -61,7 +84,9 @@ struct SQLiteAttempt {
             if session.isInTransaction { try session.run("ROLLBACK") }
             try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) in
                 _ = try receipts.record(ticket, state: state, rowsAffected: rows)
+                try Failpoint.reach(.endAttempt, .before)
             }
+            try Failpoint.reach(.endAttempt, .after)
         } catch {
             return .unknown(
                 runbook.failure(
@@ -77,7 +102,7 @@ struct SQLiteAttempt {
         return switch result {
         case .succeeded(let rows, let output): .succeeded(rows: rows, output: output, counted: false)
         case .failed(let failure, let output): .failed(failure, isTransient: false, output: output, counted: false)
-        case .tryAgain(let failure, _): .unreachable(failure)
+        case .tryAgain(let failure, _): .tryAgain(failure)
         case .unknown(let failure, let output): .unknown(failure, output: output, counted: false)
         }
     }

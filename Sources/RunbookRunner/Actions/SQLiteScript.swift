@@ -17,7 +17,9 @@ struct SQLiteScript {
             // Ignored inside a transaction (sqlite.org/pragma.html#pragma_foreign_keys): with enforcement on, the usual
             // rebuild of a table would empty the tables that refer to it.
             try session.run("PRAGMA foreign_keys = \(runbook.foreignKeys ? "ON" : "OFF")")
+            try Failpoint.reach(.sqliteBegin, .before)
             try session.run("BEGIN IMMEDIATE")
+            try Failpoint.reach(.sqliteBegin, .after)
         } catch {
             return failed(error, offset: nil, statement: nil)
         }
@@ -33,6 +35,9 @@ struct SQLiteScript {
         var rows = 0
         do throws(DatabaseError) {
             try receipts.ensureTable()
+            if let (state, found) = try receipts.survey(ticket) {
+                return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(for: state, message: found)
+            }
             if let state = try receipts.examine(ticket) {
                 return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(for: state, message: message(state))
             }
@@ -68,8 +73,12 @@ struct SQLiteScript {
             {
                 return .failed(failure, isTransient: false, output: nil, counted: false)
             }
+            try Failpoint.reach(.sqliteReceipt, .before)
             _ = try receipts.record(ticket, state: .succeeded, rowsAffected: rows)
+            try Failpoint.reach(.sqliteReceipt, .after)
+            try Failpoint.reach(.sqliteCommit, .before)
             try session.run("COMMIT")
+            try Failpoint.reach(.sqliteCommit, .after)
         } catch {
             return failed(error, offset: nil, statement: nil)
         }

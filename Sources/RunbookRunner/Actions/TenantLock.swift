@@ -4,26 +4,33 @@ import LedgerStore
 /// The workspace's lock shared and the tenant's exclusively, held by a session or by a descriptor of the lock file.
 struct TenantLock {
     let locks: any AdvisoryLocks
-    let ticket: ClaimTicket
+    let keys: TenantKeys
+
+    init(locks: any AdvisoryLocks, keys: TenantKeys) {
+        self.locks = locks
+        self.keys = keys
+    }
+
+    init(locks: any AdvisoryLocks, ticket: ClaimTicket) { self.init(locks: locks, keys: ticket.keys) }
 
     /// Tries; never waits. Whoever reserves the whole workspace holds the gate, and goes first.
     func take() throws(DatabaseError) -> Bool {
-        guard try locks.tryLock(ticket.gateKey, .shared) else { return false }
-        _ = try locks.unlock(ticket.gateKey, .shared)
-        guard try locks.tryLock(ticket.workspaceKey, .shared) else { return false }
+        guard try locks.tryLock(keys.gate, .shared) else { return false }
+        _ = try locks.unlock(keys.gate, .shared)
+        guard try locks.tryLock(keys.workspace, .shared) else { return false }
         do throws(DatabaseError) {
-            if try locks.tryLock(ticket.tenantKey, .exclusive) { return true }
-            _ = try locks.unlock(ticket.workspaceKey, .shared)
+            if try locks.tryLock(keys.tenant, .exclusive) { return true }
+            _ = try locks.unlock(keys.workspace, .shared)
             return false
         } catch {
-            do throws(DatabaseError) { _ = try locks.unlock(ticket.workspaceKey, .shared) } catch {}
+            do throws(DatabaseError) { _ = try locks.unlock(keys.workspace, .shared) } catch {}
             throw error
         }
     }
 
     /// Gives both back. A lock that was lost is found out before an end is recorded, not here.
     func giveBack() {
-        do throws(DatabaseError) { _ = try locks.unlock(ticket.tenantKey, .exclusive) } catch {}
-        do throws(DatabaseError) { _ = try locks.unlock(ticket.workspaceKey, .shared) } catch {}
+        do throws(DatabaseError) { _ = try locks.unlock(keys.tenant, .exclusive) } catch {}
+        do throws(DatabaseError) { _ = try locks.unlock(keys.workspace, .shared) } catch {}
     }
 }

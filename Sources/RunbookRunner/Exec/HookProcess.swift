@@ -69,8 +69,9 @@ package struct HookProcess: Sendable {
         let watch = HookWatch(process: process, interrupter: interrupter)
         var nextBeat = heartbeat.map { start.advanced(by: $0.interval) }
         var isLost = false
+        var seen: HookCourse.Sight?
         while true {
-            watch.wait(for: output, until: min(course.wake, nextBeat ?? course.wake))
+            watch.wait(for: output, until: min(course.wake, nextBeat ?? course.wake), seen: seen)
             output.read()
             if let heartbeat, let due = nextBeat, ContinuousClock.now >= due {
                 if !heartbeat.beat() { isLost = true }
@@ -79,6 +80,7 @@ package struct HookProcess: Sendable {
             let sight = HookCourse.Sight(
                 now: .now, hasEnded: muster_has_ended(process) != 0, isOutputClosed: output.isClosed,
                 isInterrupted: interrupter.isRequested || isLost)
+            seen = sight
             switch course.advance(sight) {
             case nil: continue
             case .signal(let signal): kill(-process, signal)

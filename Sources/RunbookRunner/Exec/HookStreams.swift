@@ -8,7 +8,7 @@ struct HookInput: ~Copyable {
     let descriptor: Int32
 
     init(_ bytes: [UInt8]) throws(HookError) {
-        descriptor = unsafe memfd_create("muster-hook-input", UInt32(MFD_CLOEXEC))
+        descriptor = unsafe muster_memory_file("muster-hook-input")
         guard descriptor >= 0 else { throw HookError(system: "the input of a hook cannot be made") }
         var written = 0
         while written < bytes.count {
@@ -34,7 +34,7 @@ struct HookOutput: ~Copyable {
 
     init(limit: Int) throws(HookError) {
         var ends: [Int32] = [-1, -1]
-        let code = unsafe pipe2(&ends, O_CLOEXEC)
+        let code = unsafe muster_pipe(&ends)
         (reader, writer) = (ends[0], ends[1])
         captured = CapturedOutput(limit: limit)
         guard code == 0, fcntl(reader, F_SETFL, O_NONBLOCK) == 0 else {
@@ -81,24 +81,18 @@ struct HookWatch: ~Copyable {
 
     deinit { if process >= 0 { close(process) } }
 
-    func wait(for output: borrowing HookOutput, until instant: ContinuousClock.Instant) {
-        // What has been seen stays readable and would wake at once, for ever; it is then looked at by the clock alone.
-        let hasEnded = process >= 0 && isReadable(process)
-        let isInterrupted = interrupter.isRequested
+    /// - Parameter seen: what the caller saw last. It stays readable and would wake at once, for ever; from then on the
+    ///   clock alone wakes. What happened since is not in it, and so does wake.
+    func wait(for output: borrowing HookOutput, until instant: ContinuousClock.Instant, seen: HookCourse.Sight?) {
         let (seconds, attoseconds) = ContinuousClock.now.duration(to: instant).components
         var milliseconds = max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000 + 1)
         if process < 0 || interrupter.descriptor < 0 { milliseconds = min(milliseconds, 10) }
         var events = [
             pollfd(fd: output.reader, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: hasEnded ? -1 : process, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: isInterrupted ? -1 : interrupter.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: seen?.hasEnded == true ? -1 : process, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: seen?.isInterrupted == true ? -1 : interrupter.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         _ = unsafe poll(&events, nfds_t(events.count), Int32(clamping: milliseconds))
-    }
-
-    private func isReadable(_ descriptor: Int32) -> Bool {
-        var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        return unsafe poll(&event, 1, 0) == 1
     }
 }
 

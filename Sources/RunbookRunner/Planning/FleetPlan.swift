@@ -32,7 +32,9 @@ struct FleetPlan: Sendable {
     }
 
     /// The place of runbooks that run once: the ledger's database.
-    var workspaceMember: TenantSet.Member {
+    var workspaceMember: TenantSet.Member { Self.workspaceMember(manifest) }
+
+    static func workspaceMember(_ manifest: Manifest) -> TenantSet.Member {
         TenantSet.Member(
             tenant: Tenant(id: ""),
             target: TenantTarget(url: manifest.ledger.url, directURL: manifest.ledger.directURL))

@@ -8,12 +8,16 @@ struct PlannedFleet: Sendable {
     /// In the order of the scope.
     fileprivate(set) var unsettled: [Entry] = []
     fileprivate(set) var byTenant: [String: Int] = [:]
+    /// Most tenants have the same list: they share it.
+    private var provenLists: [[Int]: [Identity]] = [:]
 
     struct Entry: Sendable {
         /// Index into the scope's tenants.
         var index: Int
         var member: TenantSet.Member
         var steps: [TenantPlanner.Step]
+        /// What the ledger holds as succeeded there, and what a change of the body does not run again.
+        var proven: [Identity] = []
     }
 
     init(plan: FleetPlan, scope: LedgerScope) {
@@ -21,13 +25,26 @@ struct PlannedFleet: Sendable {
         self.scope = scope
     }
 
+    /// What of a tenant's records its own receipts must show, by index into the scope's identities.
+    mutating func proven(_ recorded: [Int: RecordedExecution]) -> [Identity] {
+        let indices = recorded.keys.sorted().filter { index in
+            guard let record = recorded[index], record.state == .succeeded else { return false }
+            let runbook = plan.manifest.runbooks[index]
+            return runbook.scope == .tenant && (record.checksum == runbook.checksum || runbook.onChange != .rerun)
+        }
+        if let list = provenLists[indices] { return list }
+        let list = indices.map { scope.identities[$0].identity }
+        provenLists[indices] = list
+        return list
+    }
+
     mutating func add(_ entry: Entry) {
         byTenant[entry.member.tenant.id] = unsettled.count
         unsettled.append(entry)
     }
 
-    /// How many tenants in scope (the workspace's own job counted as one) are done.
-    var settledCount: Int { scope.tenants.count - unsettled.count }
+    /// How many tenants in scope are done.
+    var settledCount: Int { plan.members.count - unsettled.count { !$0.member.tenant.id.isEmpty } }
 
     var drifted: [Entry] { unsettled.filter { $0.steps.contains { $0.decision == .drifted } } }
 
@@ -60,8 +77,10 @@ struct PlannedFleet: Sendable {
         // A tenant that was done when this plan was made: the claim will say so.
         let steps = steps(of: job.tenant) ?? plan.steps(for: member, recorded: [:])
         let here = steps.filter { plan.stage(of: $0.runbook) == job.stage }
-        return Assignment(
+        var assignment = Assignment(
             job: job, member: member, steps: here, nextStage: plan.nextStage(of: steps, from: job.stage + 1))
+        if let place = byTenant[job.tenant] { assignment.proven = unsettled[place].proven }
+        return assignment
     }
 }
 

@@ -1,3 +1,4 @@
+import LedgerStore
 import RunbookModel
 
 /// A claimed job on its way through a worker: what is to be done in this stage, and what came of it so far.
@@ -16,6 +17,20 @@ struct Assignment: Sendable {
     var isBlocked = false
     /// Since when its lock is waited for.
     var waitingSince: ContinuousClock.Instant?
+    /// Since when its server is away.
+    var awaySince: ContinuousClock.Instant?
+    /// A connection was lost under the step at hand, so that "done" may well mean: by that try.
+    var hasLostTry = false
+    /// Who holds the lock that is waited for, when that was looked at.
+    var holder: LockHolder?
+    /// A holder whose runner is gone: it is ended before the next try.
+    var endsHolder: LockHolder?
+    /// What the ledger holds as succeeded in this tenant.
+    var proven: [Identity] = []
+    /// Whether that was compared with the tenant's receipts.
+    var isSurveyed = false
+    /// The tenant is not the one that the ledger means: nothing more is run in it.
+    var isRefused = false
     var tries = 0
     var startedAt = ContinuousClock.now
 
@@ -30,6 +45,17 @@ struct Assignment: Sendable {
 
     /// null in reports for the workspace's own.
     var tenantName: String? { tenant.id.isEmpty ? nil : tenant.id }
+
+    /// The holder of a lock is looked at when the wait begins, and again in its second half.
+    func wantsHolder(_ lockWait: Duration) -> Bool {
+        guard let waitingSince else { return true }
+        return ContinuousClock.now - waitingSince >= lockWait / 2
+    }
+
+    mutating func refuseRest() {
+        isRefused = true
+        isBlocked = true
+    }
 
     mutating func take(_ outcome: ExecutionOutcome, of runbook: Runbook) {
         outcomes.append(outcome)
@@ -47,6 +73,8 @@ enum WorkAnswer: Sendable {
     case finished(JobResult)
     /// The lock is held by somebody else: try again after a while.
     case busy(Assignment)
+    /// The server is away: try again after a while.
+    case away(Assignment, Failure)
     /// Another runner has this job now; nothing may be written about it.
     case superseded(Assignment)
 }

@@ -13,26 +13,25 @@ struct Execution {
     let ticket: ClaimTicket
     /// Its lock was busy the last time: ask for it before sending the script.
     let isPolling: Bool
+    /// Something in this stage needs a session: then all of it runs on the direct connection.
+    let isDirect: Bool
 
-    private var runbook: Runbook { step.runbook }
+    var runbook: Runbook { step.runbook }
 
     func run() -> ActionEnd {
         let needsSession = !runbook.isTransactional
         let connection: TenantConnection
         do throws(DatabaseError) {
-            connection = try connections.connection(to: target, isDirect: needsSession)
+            connection = try connections.connection(to: target, isDirect: isDirect)
+            if needsSession, try connections.isShared(connection, isDirect: target.directURL != nil) {
+                return .failed(
+                    runbook.failure(
+                        tenant: tenant.id, "\(runbook.id) needs a session of its own, but \(PoolerCheck.finding)",
+                        clean: true, hint: PoolerCheck.advice),
+                    isTransient: false, output: nil, counted: false)
+            }
         } catch {
-            return unconnected(error)
-        }
-        if needsSession, let place = connection.place, place.isPooled,
-            context.manifest.tenants.target.pooler != .session
-        {
-            return .failed(
-                runbook.failure(
-                    tenant: tenant.id, "\(runbook.id) needs a session of its own, but a pooler stands in between",
-                    clean: true, hint: "Give a direct_url beside url, or say pooler: \"session\" if that is what it is."
-                ),
-                isTransient: false, output: nil, counted: false)
+            return unconnected(error, isServer: !target.url.revealed.hasPrefix("sqlite:"))
         }
         let (end, expired) = TimeLimit.enforce(runbook.limits.runbookTimeout, on: connection.session.interrupter) {
             context.stop.interrupting(connection.session.interrupter) { act(on: connection) }
@@ -55,7 +54,7 @@ struct Execution {
         case (.sql(let script), .postgresql):
             return PostgresAttempt(
                 runbook: runbook, target: target, ticket: ticket, connection: connection, asksFirst: step.asksVerify
-            ).run { _ in
+            ).run { _, _ in
                 PostgresDirectScript(
                     runbook: runbook, script: script, target: target, tenant: tenant.id, connection: connection
                 ).run()
@@ -63,7 +62,7 @@ struct Execution {
         case (.exec(let command), .postgresql):
             return PostgresAttempt(
                 runbook: runbook, target: target, ticket: ticket, connection: connection, asksFirst: step.asksVerify
-            ).run { hook(command, attempt: $0) }
+            ).run { hook(command, attempt: $0, connection, lockIsHeld: $1) }
         case (_, .sqlite):
             return underLedgerLock(connection)
         }
@@ -78,9 +77,17 @@ struct Execution {
             lock = TenantLock(locks: locks, ticket: ticket)
             guard try lock.take() else { return .busy }
         } catch {
-            return unconnected(error)
+            return unconnected(error, isServer: context.ledgerDialect == .postgresql)
         }
-        defer { lock.giveBack() }
+        let lockIsHeld = {
+            do throws(DatabaseError) { return try locks.holds(ticket.tenantKey, .exclusive) } catch { return false }
+        }
+        defer {
+            lock.giveBack()
+            // Temporary objects live as long as the session; the next runbook, or tenant, gets one without them.
+            let temporary = try? connection.session.row("SELECT count(*) FROM sqlite_temp_schema")
+            if temporary?[0].integer != 0 { connection.session.close() }
+        }
         if case .sql(let script) = runbook.action, runbook.transaction {
             return SQLiteScript(
                 runbook: runbook, script: script, target: target, ticket: ticket, session: connection.session
@@ -88,12 +95,10 @@ struct Execution {
         }
         return SQLiteAttempt(
             runbook: runbook, ticket: ticket, session: connection.session, asksFirst: step.asksVerify,
-            lockIsHeld: {
-                do throws(DatabaseError) { return try locks.holds(ticket.tenantKey, .exclusive) } catch { return false }
-            }
+            lockIsHeld: lockIsHeld
         ).run { attempt in
             switch runbook.action {
-            case .exec(let command): hook(command, attempt: attempt)
+            case .exec(let command): hook(command, attempt: attempt, connection, lockIsHeld: lockIsHeld)
             case .sql(let script):
                 SQLiteDirectScript(
                     runbook: runbook, script: script, target: target, tenant: tenant.id, session: connection.session
@@ -102,20 +107,22 @@ struct Execution {
         }
     }
 
-    private func hook(_ command: HookCommand, attempt: Int) -> WorkEnd {
+    private func hook(
+        _ command: HookCommand, attempt: Int, _ connection: TenantConnection, lockIsHeld: @escaping () -> Bool
+    ) -> WorkEnd {
         HookRun(
-            runbook: runbook, command: command, tenant: tenant, target: target, ticket: ticket, context: context
-        ).run(attempt: attempt)
+            runbook: runbook, command: command, tenant: tenant, target: target, ticket: ticket, context: context,
+            note: { connection.note(ticket, group: $0) }
+        ).run(attempt: attempt, lockIsHeld: lockIsHeld)
     }
 
-    private func unconnected(_ error: DatabaseError) -> ActionEnd {
+    /// A server may come back; a file that is not there will not.
+    private func unconnected(_ error: DatabaseError, isServer: Bool) -> ActionEnd {
         var failure = runbook.failure(tenant: tenant.id, error.message, clean: true, hint: error.hint)
         failure.sqlstate = error.sqlState
         failure.detail = error.detail
-        let isServer = !target.url.revealed.hasPrefix("sqlite:")
         switch error.code {
         case .interrupted: return .interrupted
-        // A server may come back; a file that is not there will not.
         case .unreachable where isServer, .connectionLost where isServer: return .unreachable(failure)
         default:
             return .failed(failure, isTransient: error.isTransient, output: nil, counted: false)

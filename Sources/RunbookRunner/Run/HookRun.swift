@@ -11,8 +11,11 @@ struct HookRun {
     let target: TenantTarget
     let ticket: ClaimTicket
     let context: RunContext
+    /// Keeps the process group on record as soon as there is one.
+    let note: (Int32) -> Void
 
-    func run(attempt: Int) -> WorkEnd {
+    /// - Parameter lockIsHeld: asked every two seconds; the hook is ended when the tenant's lock is lost.
+    func run(attempt: Int, lockIsHeld: @escaping () -> Bool) -> WorkEnd {
         let url: ConnectionURL
         do throws(DatabaseError) { url = try ConnectionURL(parsing: target.url.revealed) } catch {
             return .failed(failure(error.message, clean: true), output: nil)
@@ -28,15 +31,25 @@ struct HookRun {
             arguments: command.arguments, environment: environment.variables, folder: context.manifest.source.folder,
             input: environment.input, timeout: command.timeout)
         do throws(HookError) {
-            let end = try context.stop.interrupting(process.interrupter) { () throws(HookError) in try process.run() }
-            return meaning(of: end, output: url.masking(end.output))
+            var lockIsLost = false
+            let heartbeat = HookProcess.Heartbeat(every: .seconds(2)) {
+                lockIsLost = !lockIsHeld()
+                return !lockIsLost
+            }
+            let end = try context.stop.interrupting(process.interrupter) { () throws(HookError) in
+                Failpoint.pass(.hook, .before)
+                let end = try process.run(onStart: note, heartbeat: heartbeat)
+                Failpoint.pass(.hook, .after)
+                return end
+            }
+            return meaning(of: end, output: url.masking(end.output), lockIsLost: lockIsLost)
         } catch {
             // Nothing of it has run.
             return .failed(failure(error.message, clean: true), output: nil)
         }
     }
 
-    private func meaning(of end: HookEnd, output: String) -> WorkEnd {
+    private func meaning(of end: HookEnd, output: String, lockIsLost: Bool) -> WorkEnd {
         switch end.cause {
         case .exited(0): return .succeeded(rows: nil, output: output)
         case .exited(75): return .tryAgain(failure("the hook says try again (exit 75)", output), output: output)
@@ -47,6 +60,8 @@ struct HookRun {
             return .unknown(
                 failure("the hook was ended after its time limit (\(DurationText.text(command.timeout)))", output),
                 output: output)
+        case .interrupted where lockIsLost:
+            return .unknown(failure("the hook was ended, because the tenant's lock was lost", output), output: output)
         case .interrupted: return .unknown(failure("the hook was interrupted", output), output: output)
         }
     }

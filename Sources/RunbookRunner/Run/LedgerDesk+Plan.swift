@@ -49,7 +49,8 @@ extension LedgerDesk {
         ).merging(ofWorkspace) { $1 }
         let steps = fleet.plan.steps(for: member, recorded: known)
         guard steps.contains(where: { $0.decision != .done && $0.decision != .notApplicable }) else { return }
-        fleet.add(PlannedFleet.Entry(index: index, member: member, steps: steps))
+        fleet.add(
+            PlannedFleet.Entry(index: index, member: member, steps: steps, proven: fleet.proven(recorded)))
     }
 
     /// What is on record of the runbooks that run once: tenants' runbooks may come after them.
@@ -89,7 +90,35 @@ extension LedgerDesk {
 
 extension LedgerDesk {
     /// Asks the tenants' source on the desk's thread: it may block.
-    func asks(_ directory: TenantDirectory) throws(ServiceError) -> TenantSet { try directory.all() }
+    func asks(_ directory: TenantDirectory) throws(ServiceError) -> TenantSet {
+        var directory = directory
+        directory.stop = stop
+        return try directory.all()
+    }
+
+    /// Refuses, before anything is touched, work that needs a session where a pooler shares connections between
+    /// transactions. Asked of the first tenant with such work; another's is refused when its turn comes.
+    func refuseSharedSessions(_ fleet: PlannedFleet) throws(ServiceError) {
+        let settings = fleet.plan.manifest.ledger
+        for entry in fleet.unsettled {
+            let target = entry.member.target
+            guard let step = entry.steps.first(where: { $0.decision == .run && !$0.runbook.isTransactional }) else {
+                continue
+            }
+            let isFile = target.url.revealed.hasPrefix("sqlite:")
+            let check =
+                isFile
+                ? PoolerCheck(
+                    url: settings.directURL ?? settings.url, isDirect: settings.directURL != nil, mode: settings.pooler)
+                : PoolerCheck(
+                    url: target.directURL ?? target.url, isDirect: target.directURL != nil,
+                    mode: fleet.plan.manifest.tenants.target.pooler)
+            guard try check.refuses(opener) else { return }
+            throw ServiceError(
+                .pooler,
+                "\(step.runbook.id) needs a session of its own, but \(PoolerCheck.finding) \(PoolerCheck.advice)")
+        }
+    }
 
     /// Looks, once per target database and role, whether row security would hold.
     func checkIsolation(

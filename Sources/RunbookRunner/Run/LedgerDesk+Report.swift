@@ -4,8 +4,9 @@ import LedgerStore
 import RunbookModel
 
 extension LedgerDesk {
-    func prepare(events: any EventSink, lockWait: Duration?) {
+    func prepare(events: any EventSink, lockWait: Duration?, stop: StopSwitch) {
         self.events = events
+        self.stop = stop
         self.lockWait = lockWait
     }
 
@@ -34,7 +35,7 @@ extension LedgerDesk {
             }
         }
         let verdict = RunVerdict.of(
-            answers.tally.counts, lockBlocked: answers.tally.lockBlocked, drifted: answers.tally.drifted,
+            answers.tally.all, lockBlocked: answers.tally.lockBlocked, drifted: answers.tally.drifted,
             signal: signal)
         var exit = verdict.exit
         var notices = notices
@@ -47,7 +48,7 @@ extension LedgerDesk {
         var report = Report(
             command: "apply", ok: exit == .done, exitCode: Int(exit.rawValue), outcome: verdict.outcome,
             retryable: verdict.isRetryable, workspace: manifest.workspace, phase: request.selection.phase,
-            counts: answers.tally.counts, failures: answers.failures, notices: notices, startedAt: startedAt,
+            counts: answers.tally.tenants, failures: answers.failures, notices: notices, startedAt: startedAt,
             finishedAt: startedAt, durationMS: 0)
         report.causes = CauseGrouping(answers.failures).causes
         report.runbooks = summaries(fleet, after, answers.summaries)

@@ -6,7 +6,7 @@ import RunbookModel
 extension LedgerDesk {
     /// Makes or joins the run. nil when, asked again inside the transaction, nothing is left to do.
     func begin(
-        _ fleet: PlannedFleet, draft: RunDraft, host: String, runner: String, stop: StopSwitch
+        _ fleet: PlannedFleet, draft: RunDraft, host: String, runner: String
     ) throws(ServiceError) -> StartedRun? {
         let run = try asking { ledger throws(DatabaseError) -> StartedRun? in
             try ledger.remember(tenants: fleet.plan.allTenants, runbooks: fleet.plan.manifest.runbooks)
@@ -20,8 +20,15 @@ extension LedgerDesk {
         self.fleet = fleet
         self.run = run
         self.runner = runner
-        self.stop = stop
         return run
+    }
+
+    /// Whether a run of that identity is open: a runner may have died between its last work and the end of the run.
+    func hasOpenRun(_ draft: RunDraft) throws(ServiceError) -> Bool {
+        guard ledger != nil else { return false }
+        return try asking { ledger throws(DatabaseError) in
+            try ledger.reading { () throws(DatabaseError) in try ledger.hasOpenRun(draft.identity) }
+        }
     }
 
     /// The next assignment for a worker; waits for one. nil when the run is over for this runner.
@@ -44,6 +51,7 @@ extension LedgerDesk {
             results.append(result)
             if results.count >= 64 { flush() }
         case .busy(let assignment): park(assignment)
+        case .away(let assignment, let failure): park(assignment, because: failure)
         case .superseded: superseded += 1
         }
         wake()
@@ -51,19 +59,26 @@ extension LedgerDesk {
 
     /// Says that this runner lives; called every two seconds.
     func beat() {
-        guard let ledger, run != nil, !isOver else { return }
+        guard run != nil, !isOver else { return }
         flush()
-        do throws(DatabaseError) { try ledger.beat(runner) } catch { fail(error) }
+        do throws(DatabaseError) {
+            try insisting { ledger throws(DatabaseError) in try ledger.beat(runner) }
+        } catch { fail(error) }
     }
 
     /// Writes what is left, gives unbegun work back, and says goodbye.
     func end() throws(ServiceError) {
+        for (assignment, _) in parked {
+            results.append(JobResult(job: assignment.job, state: .queued, executions: assignment.outcomes))
+        }
+        parked = []
         flush()
         if let run, ledger?.session.isUsable == true {
             try asking { ledger throws(DatabaseError) in
                 try ledger.endRunner(runner, run: run.id)
             }
-            if !stop.isStopping { try completeIfDone() }
+            // Also after a signal: the last job may have ended just then.
+            try completeIfDone()
         }
         if let problem { throw problem }
     }
@@ -81,8 +96,7 @@ extension LedgerDesk {
         while !claimed.isEmpty {
             let job = claimed.removeFirst()
             guard let assignment = fleet?.assignment(job) else {
-                // A tenant that this runner's source does not list: another runner's, or nobody's.
-                results.append(JobResult(job: job, state: .queued))
+                if let result = stranger(job) { results.append(result) }
                 continue
             }
             underWay += 1
@@ -91,14 +105,46 @@ extension LedgerDesk {
         return nil
     }
 
+    /// A job of a tenant that this runner's source does not list: another runner's source may; with no other runner
+    /// alive, the tenant is gone since the run began.
+    private func stranger(_ job: ClaimedJob) -> JobResult? {
+        guard let run else { return nil }
+        do throws(DatabaseError) {
+            let others = try insisting { ledger throws(DatabaseError) in
+                try ledger.countOtherRunners(of: run.id, than: runner)
+            }
+            guard others == 0 else {
+                holdsBack = .now + .milliseconds(250)
+                return JobResult(job: job, state: .queued)
+            }
+        } catch {
+            fail(error)
+            return nil
+        }
+        return JobResult(job: job, state: .skipped, message: "the tenant is no longer in the source")
+    }
+
     private func claim() {
-        guard let run, let ledger else { return }
+        guard let run, ContinuousClock.now >= holdsBack else { return }
         // Idle workers ask together; one answer serves them all for a moment.
         guard ContinuousClock.now - lastLook > .milliseconds(20) || underWay == 0 else { return }
         flush()
         do throws(DatabaseError) {
-            claimed = try ledger.claimJobs(run: run.id, runner: runner, limit: 32)
+            var tries = 0
+            claimed = try insisting { ledger throws(DatabaseError) in
+                tries += 1
+                if tries > 1 { hasLostClaim = true }
+                return try ledger.claimJobs(run: run.id, runner: runner, limit: 32)
+            }
         } catch { fail(error) }
+    }
+
+    /// Takes up claims whose answer was lost: with nothing in hand, whatever the ledger says is ours is one of them.
+    private func reclaim(_ run: StartedRun) throws(DatabaseError) {
+        guard hasLostClaim, underWay == 0, parked.isEmpty, claimed.isEmpty, results.isEmpty else { return }
+        claimed = try insisting { ledger throws(DatabaseError) in
+            try ledger.claimedJobs(run: run.id, runner: runner)
+        }
     }
 
     /// Nothing is at hand: moves the run on if that is possible, else says how long to wait.
@@ -107,23 +153,28 @@ extension LedgerDesk {
         guard sinceLook > .milliseconds(20) || (underWay == 0 && parked.isEmpty) else { return .milliseconds(20) }
         lastLook = ContinuousClock.now
         flush()
-        guard let run, let ledger, !isOver else { return nil }
+        guard let run, !isOver else { return nil }
         do throws(DatabaseError) {
-            guard let progress = try ledger.runProgress(run.id), progress.status != .completed else {
-                isOver = true
-                wake()
-                return nil
+            try reclaim(run)
+            guard claimed.isEmpty else { return nil }
+            let hasMoved = try insisting { ledger throws(DatabaseError) -> Bool in
+                guard let progress = try ledger.runProgress(run.id), progress.status != .completed else {
+                    isOver = true
+                    return true
+                }
+                stage = progress.stage
+                if progress.open == 0 {
+                    _ = try ledger.completeRun(run.id)
+                    return true
+                }
+                if progress.openInStage == 0 {
+                    try ledger.advanceRun(run.id, past: progress.stage)
+                    return true
+                }
+                return try ledger.releaseSilentRunners(of: run.id) > 0
             }
-            stage = progress.stage
-            if progress.open == 0 {
-                try complete()
-                return nil
-            }
-            if progress.openInStage == 0 {
-                try ledger.advanceRun(run.id, past: progress.stage)
-                return nil
-            }
-            if try ledger.releaseSilentRunners(of: run.id) > 0 { return nil }
+            if isOver { wake() }
+            if hasMoved { return nil }
         } catch {
             fail(error)
             return nil
@@ -132,19 +183,11 @@ extension LedgerDesk {
         return min(max(nextParked, .milliseconds(5)), .milliseconds(Int.random(in: 60...140)))
     }
 
-    private func complete() throws(DatabaseError) {
-        guard let run, let ledger else { return }
-        let tally = try ledger.jobTally(run.id)
-        let verdict = RunVerdict.of(
-            tally.counts, lockBlocked: tally.lockBlocked, drifted: tally.drifted, signal: nil)
-        _ = try ledger.completeRun(run.id, outcome: verdict.outcome)
-    }
-
     private func completeIfDone() throws(ServiceError) {
         guard let run else { return }
         try asking { ledger throws(DatabaseError) in
             if let progress = try ledger.runProgress(run.id), progress.status != .completed, progress.open == 0 {
-                try complete()
+                _ = try ledger.completeRun(run.id)
             }
         }
     }
@@ -167,10 +210,37 @@ extension LedgerDesk {
                     executions: assignment.outcomes))
             return
         }
-        if now == since { events?.send(.waitingLock(tenant: assignment.tenantName, holder: nil)) }
+        if now == since {
+            events?.send(.waitingLock(tenant: assignment.tenantName, holder: assignment.holder?.application))
+        }
+        if let holder = assignment.holder, now - since >= limit / 2, mayEnd(holder) {
+            assignment.endsHolder = holder
+            parked.append((assignment, now))
+            return
+        }
         let waited = (now - since).seconds
         let pause = min(1.0, max(0.02, waited / 4)) * Double.random(in: 0.7...1.3)
         parked.append((assignment, now + min(.seconds(pause), limit - (now - since))))
+    }
+
+    /// Its server went away: it is tried again for a while, then the job is blocked.
+    private func park(_ away: Assignment, because failure: Failure) {
+        var assignment = away
+        let now = ContinuousClock.now
+        let since = assignment.awaySince ?? now
+        assignment.awaySince = since
+        // What comes next asks for the lock first: the lost connection's work may still go on.
+        if assignment.hasLostTry { assignment.waitingSince = assignment.waitingSince ?? now }
+        guard now - since < patience else {
+            results.append(
+                JobResult(
+                    job: assignment.job, state: .blocked, reason: .lock, message: failure.message,
+                    executions: assignment.outcomes))
+            return
+        }
+        if now == since { events?.send(.message("\(assignment.tenant.id): \(failure.message); trying again")) }
+        let pause = min(2.0, max(0.1, (now - since).seconds / 2)) * Double.random(in: 0.7...1.3)
+        parked.append((assignment, now + min(.seconds(pause), patience - (now - since))))
     }
 
     private func sleep(_ duration: Duration) async {
@@ -196,12 +266,17 @@ extension LedgerDesk {
     // MARK: Writing
 
     private func flush() {
-        guard let run, let ledger, !results.isEmpty else { return }
+        guard let run, !results.isEmpty else { return }
         let batch = results
         results = []
         do throws(DatabaseError) {
-            let written = try ledger.write(batch, run: run.id, runner: runner)
-            superseded += batch.count - written
+            var tries = 0
+            let written = try insisting { ledger throws(DatabaseError) in
+                tries += 1
+                return try ledger.write(batch, run: run.id, runner: runner)
+            }
+            // Written by a try that was never answered, or taken over: only one try alone tells.
+            if tries == 1 { superseded += batch.count - written }
         } catch {
             fail(error)
         }

@@ -12,6 +12,7 @@ actor LedgerDesk {
     let manifestLedger: LedgerSettings
     let workspace: String
     var ledger: Ledger?
+    var applicationName = "muster"
     /// Which database the ledger is in; nil when it is SQLite.
     var place: ServerPlace?
 
@@ -32,8 +33,12 @@ actor LedgerDesk {
     var stage = 0
     var isOver = false
     var problem: ServiceError?
+    /// A claim was sent and its answer lost: the ledger may say of jobs that they are ours, and we do not know it.
+    var hasLostClaim = false
     /// Tenants whose job another runner has taken over.
     var superseded = 0
+    /// Nothing is claimed before: what there is belongs to somebody else.
+    var holdsBack = ContinuousClock.now
     var lastLook = ContinuousClock.now - .seconds(60)
     var sleepers: [Int: CheckedContinuation<Void, Never>] = [:]
     var sleeperNumber = 0
@@ -50,7 +55,7 @@ actor LedgerDesk {
     func openForReading() throws(ServiceError) -> Bool {
         let url = try address(manifestLedger.url)
         if let path = url.path, !FileManager.default.fileExists(atPath: path) { return false }
-        let session = try connect(url, isReadOnly: true)
+        let session = try connect(isReadOnly: true)
         do throws(LedgerError) {
             ledger = try Ledger.read(session, schema: manifestLedger.schema, workspace: workspace)
             return true
@@ -64,7 +69,8 @@ actor LedgerDesk {
     /// Opens the ledger for a run; makes or upgrades it where needed.
     func openForWriting(applicationName: String) throws(ServiceError) {
         // The ledger's writes are transactions, so a pooler may stand in between.
-        let session = try connect(try address(manifestLedger.url), isReadOnly: false, applicationName: applicationName)
+        self.applicationName = applicationName
+        let session = try connect(isReadOnly: false)
         do {
             ledger = try Ledger.open(session, schema: manifestLedger.schema, workspace: workspace)
             place = try ServerPlace.of(session)
@@ -91,9 +97,8 @@ actor LedgerDesk {
         }
     }
 
-    private func connect(
-        _ url: ConnectionURL, isReadOnly: Bool, applicationName: String = "muster"
-    ) throws(ServiceError) -> any DatabaseSession {
+    func connect(isReadOnly: Bool) throws(ServiceError) -> any DatabaseSession {
+        let url = try address(manifestLedger.url)
         do throws(DatabaseError) {
             return try opener.open(
                 url,
@@ -107,12 +112,11 @@ actor LedgerDesk {
         }
     }
 
-    /// Asks the ledger; a failure becomes a `ServiceError`.
+    /// Asks the ledger, patiently once a run is under way; a failure becomes a `ServiceError`.
     func asking<Answer>(
         _ question: (Ledger) throws(DatabaseError) -> Answer
     ) throws(ServiceError) -> Answer {
-        guard let ledger else { throw ServiceError(.internal, "the ledger is not open") }
-        do throws(DatabaseError) { return try question(ledger) } catch { throw ServiceError(LedgerError(error)) }
+        do throws(DatabaseError) { return try insisting(question) } catch { throw ServiceError(LedgerError(error)) }
     }
 }
 

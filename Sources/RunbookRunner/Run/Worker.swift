@@ -26,7 +26,7 @@ actor Worker {
         if assignment.position == 0, assignment.waitingSince == nil {
             context.events.send(.tenantStarted(tenant: assignment.tenantName))
         }
-        while assignment.position < assignment.steps.count {
+        while assignment.position < assignment.steps.count, !assignment.isRefused {
             let step = assignment.steps[assignment.position]
             if context.stop.isStopping, step.decision == .run { return .finished(givenBack(assignment)) }
             switch perform(step, &assignment) {
@@ -34,7 +34,9 @@ actor Worker {
             case .busy: return .busy(assignment)
             case .superseded: return .superseded(assignment)
             case .interrupted: return .finished(givenBack(assignment))
-            case .unreachable(let failure):
+            case .away(let failure):
+                return context.stop.isStopping ? .finished(givenBack(assignment)) : .away(assignment, failure)
+            case .blocked(let failure):
                 return .finished(result(assignment, .blocked, .lock, message: failure.message))
             }
         }
@@ -49,7 +51,8 @@ actor Worker {
         case busy
         case superseded
         case interrupted
-        case unreachable(Failure)
+        case away(Failure)
+        case blocked(Failure)
     }
 
     private func perform(_ step: TenantPlanner.Step, _ assignment: inout Assignment) -> StepEnd {
@@ -90,17 +93,37 @@ actor Worker {
             let attempt = Execution(
                 step: step, tenant: assignment.tenant, target: assignment.member.target, context: context,
                 connections: connections,
-                ticket: ticket(for: step, assignment), isPolling: assignment.waitingSince != nil)
-            let end = attempt.run()
+                ticket: ticket(for: step, assignment), isPolling: assignment.waitingSince != nil,
+                isDirect: assignment.steps.contains { !$0.runbook.isTransactional })
+            if let holder = assignment.endsHolder {
+                assignment.endsHolder = nil
+                attempt.end(holder)
+            }
+            var end = attempt.run()
+            assignment.isSurveyed = assignment.isSurveyed || end.showsSurvey
+            if case .done = end, assignment.hasLostTry {
+                // Its COMMIT was answered to nobody.
+                assignment.tries -= 1
+                end = .succeeded(rows: nil, output: nil, counted: connections.receiptsAreLocal)
+            }
             let spent = (ContinuousClock.now - began).milliseconds
             switch end {
             case .busy:
                 assignment.tries -= 1
+                assignment.holder = assignment.wantsHolder(context.lockWait(of: runbook)) ? attempt.holder() : nil
                 return .busy
             case .superseded: return .superseded
             case .interrupted: return .interrupted
             case .unreachable(let failure):
-                guard mayRetry(runbook, assignment.tries) else { return .unreachable(context.mask.failure(failure)) }
+                assignment.tries -= 1
+                return .away(context.mask.failure(failure))
+            case .lost(let failure):
+                assignment.hasLostTry = true
+                // Each further try has proved that the one before left nothing; the last one's end the next apply finds.
+                guard assignment.tries <= runbook.limits.retries else { return .blocked(context.mask.failure(failure)) }
+                return .away(context.mask.failure(failure))
+            case .tryAgain(let failure):
+                guard mayRetry(runbook, assignment.tries) else { return .blocked(context.mask.failure(failure)) }
             case .failed(let failure, true, _, _) where mayRetry(runbook, assignment.tries):
                 context.events.send(
                     .message(
@@ -138,7 +161,8 @@ actor Worker {
             outcome.failure = context.mask.failure(failure)
             outcome.output = context.mask.text(output)
             outcome.isRecorded = counted
-        case .drifted(let failure):
+        case .drifted(let failure, let isOfTenant):
+            if isOfTenant { assignment.refuseRest() }
             outcome.state = .failed
             outcome.hasDrifted = true
             outcome.tries = 0
@@ -150,12 +174,14 @@ actor Worker {
             outcome.failure?.state = ExecutionState.unknown.rawValue
             outcome.output = context.mask.text(output)
             outcome.isRecorded = counted
-        case .busy, .superseded, .interrupted, .unreachable: return
+        case .busy, .superseded, .interrupted, .unreachable, .lost, .tryAgain: return
         }
         outcome.failure?.attempts = max(1, outcome.tries)
         assignment.take(outcome, of: runbook)
         assignment.tries = 0
         assignment.waitingSince = nil
+        assignment.awaySince = nil
+        assignment.hasLostTry = false
         context.events.send(
             .executionFinished(
                 tenant: assignment.tenantName, identity: runbook.identity,
@@ -168,7 +194,9 @@ actor Worker {
             workspace: context.manifest.workspace, tenant: assignment.tenant.id,
             holdsOneTenant: assignment.member.target.holdsOneTenant, runbook: step.runbook,
             mayRepeat: step.runbook.repeatable || step.runbook.verify != nil, run: context.run,
-            runner: context.runner, host: context.host, job: assignment.job, token: "\(context.runner)-\(serial)")
+            runner: context.runner, host: context.host, job: assignment.job,
+            proven: assignment.isSurveyed || assignment.tenant.id.isEmpty ? nil : assignment.proven,
+            token: "\(context.runner)-\(serial)")
     }
 
     // MARK: What becomes of the job

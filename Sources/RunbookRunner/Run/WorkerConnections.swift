@@ -30,9 +30,12 @@ final class WorkerConnections {
         do throws(DatabaseError) {
             let place = try ServerPlace.of(session)
             let receipts = try place.map { place throws(DatabaseError) in
-                let receipts = PostgresReceipts(
-                    sql: LedgerSQL(dialect: .postgresql, schema: context.manifest.ledger.schema),
-                    isLocal: place.isSameDatabase(as: context.ledgerPlace))
+                let sql = LedgerSQL(dialect: .postgresql, schema: context.manifest.ledger.schema)
+                var isLocal = place.database == context.ledgerPlace?.database
+                if isLocal {
+                    isLocal = try PostgresReceipts.isBesideLedger(session, sql, runner: context.runner)
+                }
+                let receipts = PostgresReceipts(sql: sql, isLocal: isLocal)
                 try receipts.ensureTable(in: session)
                 return receipts
             }
@@ -43,6 +46,17 @@ final class WorkerConnections {
         }
         current = made
         return made
+    }
+
+    /// Whether a pooler shares the connection with others, so that no session can be kept on it.
+    func isShared(_ connection: TenantConnection, isDirect: Bool) throws(DatabaseError) -> Bool {
+        guard let place = connection.place else { return false }
+        if let known = connection.isShared { return known }
+        let check = PoolerCheck(
+            url: Redacted(connection.url), isDirect: isDirect, mode: context.manifest.tenants.target.pooler)
+        let isShared = try check.refuses(connection.session, place, context.opener)
+        connection.isShared = isShared
+        return isShared
     }
 
     /// Locks of tenants that live in SQLite files: at the ledger, on its lock file or a session of its own.
@@ -57,10 +71,24 @@ final class WorkerConnections {
             return locks
         case .postgresql:
             let session = try context.opener.open(url, SessionOptions(applicationName: context.applicationName))
+            let check = PoolerCheck(
+                url: settings.directURL ?? settings.url, isDirect: settings.directURL != nil, mode: settings.pooler)
+            if let place = try ServerPlace.of(session), try check.refuses(session, place, context.opener) {
+                session.close()
+                throw DatabaseError(
+                    .refused, "the locks of tenants in files need a session, but \(PoolerCheck.finding)",
+                    hint: PoolerCheck.advice)
+            }
             let locks = SessionAdvisoryLocks(on: session)
             holder = (locks, session)
             return locks
         }
+    }
+
+    /// The session that holds those locks; nil when a file does.
+    func ledgerLockSession() throws(DatabaseError) -> (any DatabaseSession)? {
+        _ = try ledgerLocks()
+        return holder?.session
     }
 
     func close() {

@@ -11,7 +11,8 @@ extension RunbookService {
         _ manifest: Manifest, _ request: ApplyRequest, events: any EventSink, stop: StopSwitch
     ) async -> Report {
         let startedAt = Date()
-        stop.allow(grace: request.grace)
+        // Until a run is under way there is nothing to finish.
+        stop.allow(grace: .zero)
         let desk = LedgerDesk(opener: opener, ledger: manifest.ledger, workspace: manifest.workspace)
         var report: Report
         do throws(ServiceError) {
@@ -31,28 +32,31 @@ extension RunbookService {
         _ manifest: Manifest, _ request: ApplyRequest, _ events: any EventSink, _ stop: StopSwitch, _ desk: LedgerDesk,
         _ startedAt: Date
     ) async throws(ServiceError) -> Report {
+        await desk.prepare(events: events, lockWait: request.lockWait, stop: stop)
         // Reading first: with nothing to do, not even a ledger is made.
         _ = try await desk.openForReading()
         let (fleet, notices) = try await planned(manifest, request.selection, request.expectedTenants, desk)
         guard fleet.drifted.isEmpty else { throw ServiceError(.drift, Self.driftMessage(fleet.drifted)) }
-        guard fleet.hasWork else {
+        let draft = Self.draft(fleet.plan, request)
+        let isOpen = fleet.hasWork ? true : try await desk.hasOpenRun(draft)
+        guard isOpen else {
             return try await nothingToRun(fleet, notices, request, desk, startedAt)
         }
-        guard !stop.isStopping else { throw ServiceError(.internal, "stopped before anything was begun") }
+        try await desk.refuseSharedSessions(fleet)
+        guard !stop.isStopping else { throw ServiceError(.interrupted, "stopped before anything was begun") }
         await desk.close()
         let runner = RunID.make()
         try await desk.openForWriting(applicationName: "muster/\(runner)")
         // Another runner may have finished it all since.
         let host = ProcessInfo.processInfo.hostName
-        let draft = Self.draft(fleet.plan, request)
-        await desk.prepare(events: events, lockWait: request.lockWait)
-        guard let run = try await desk.begin(fleet, draft: draft, host: host, runner: runner, stop: stop) else {
+        guard let run = try await desk.begin(fleet, draft: draft, host: host, runner: runner) else {
             let again = try await desk.plan(fleet.plan)
             return try await nothingToRun(again, notices, request, desk, startedAt)
         }
+        stop.allow(grace: request.grace)
         events.send(
             .runStarted(
-                run: run.id, joined: run.joined, tenants: fleet.scope.tenants.count,
+                run: run.id, joined: run.joined, tenants: fleet.plan.members.count,
                 runbooks: fleet.plan.runbooks.count))
         let context = RunContext(
             manifest: manifest, stages: fleet.plan.stages, run: run.id, runner: runner, host: host, opener: opener,
@@ -70,7 +74,9 @@ extension RunbookService {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 while !Task.isCancelled {
-                    do { try await Task.sleep(for: .seconds(2)) } catch { return }
+                    do { try await Task.sleep(for: .milliseconds(Failpoint.setting("MUSTER_BEAT", 2000))) } catch {
+                        return
+                    }
                     await desk.beat()
                 }
             }
@@ -103,10 +109,13 @@ extension RunbookService {
         let manifest = fleet.plan.manifest
         var counts = JobCounts()
         counts.add(.skipped, fleet.settledCount)
+        var all = counts
         for entry in fleet.unsettled {
-            counts.add(entry.steps.contains { $0.decision == .unknown } ? .unknown : .blocked)
+            let state: JobState = entry.steps.contains { $0.decision == .unknown } ? .unknown : .blocked
+            all.add(state)
+            if !entry.member.tenant.id.isEmpty { counts.add(state) }
         }
-        let verdict = RunVerdict.of(counts, lockBlocked: 0, drifted: 0, signal: nil)
+        let verdict = RunVerdict.of(all, lockBlocked: 0, drifted: 0, signal: nil)
         var report = Report(
             command: "apply", ok: verdict.exit == .done, exitCode: Int(verdict.exit.rawValue),
             outcome: verdict.outcome, nothingToDo: fleet.unsettled.isEmpty, workspace: manifest.workspace,
@@ -138,7 +147,8 @@ extension RunbookService {
         let mask = mask(manifest)
         return Report(
             command: "apply", ok: false, exitCode: Int(exit.rawValue),
-            outcome: exit == .tryAgain ? .blocked : .failed, retryable: exit == .tryAgain,
+            outcome: signal != nil ? .cancelled : exit == .tryAgain ? .blocked : .failed,
+            retryable: signal != nil || error.exitStatus == .tryAgain,
             workspace: manifest.workspace, phase: phase,
             error: ReportError(code: error.code.rawValue, message: mask.text(error.message)), startedAt: startedAt,
             finishedAt: startedAt, durationMS: 0)

@@ -51,7 +51,7 @@ extension RunbookService {
         return (try await desk.plan(plan), notices)
     }
 
-    private func refuseUnknown(_ selection: Selection, _ manifest: Manifest) throws(ServiceError) {
+    func refuseUnknown(_ selection: Selection, _ manifest: Manifest) throws(ServiceError) {
         if let phase = selection.phase, !manifest.phases.contains(phase) {
             throw ServiceError(
                 .unknownName, "There is no phase \"\(phase)\"\(nearest(phase, manifest.phases)).")

@@ -58,7 +58,8 @@ package final class StopSwitch: Sendable {
             state.running[id] = interrupter
             return state.isCancelling
         }
-        if isLate { interrupter.interrupt() }
+        // Not once: the statement may not have begun yet.
+        if isLate { cancel() }
         defer { state.withLock { _ = $0.running.removeValue(forKey: id) } }
         return try body()
     }

@@ -1,12 +1,9 @@
 import DatabaseAccess
 
-/// Which database of which server a PostgreSQL session is in, and what stands between.
-///
-/// Two sessions are in the same database when database and server start agree: a copy made by CREATE DATABASE …
-/// TEMPLATE has another number, a restored server another start.
+/// Which database of its server a PostgreSQL session is in, and what stands between.
 struct ServerPlace: Sendable, Hashable {
+    /// Its number: the same on a copy of the whole server, another on a copy of the database.
     var database: String
-    var start: String
     var version: Int
     /// The backend that answers is not the one that was connected to (design note: poolers).
     var isPooled: Bool
@@ -17,16 +14,10 @@ struct ServerPlace: Sendable, Hashable {
             """
             select (select d.oid from pg_catalog.pg_database d
                     where d.datname operator(pg_catalog.=) pg_catalog.current_database())::pg_catalog.text,
-                pg_catalog.pg_postmaster_start_time()::pg_catalog.text,
                 pg_catalog.current_setting('server_version_num')::pg_catalog.int4, pg_catalog.pg_backend_pid()
             """)
-        guard let row, let database = row[0].text, let start = row[1].text else { return nil }
+        guard let row, let database = row[0].text else { return nil }
         return ServerPlace(
-            database: database, start: start, version: row[2].integer ?? 0,
-            isPooled: row[3].integer != session.backendPID)
-    }
-
-    func isSameDatabase(as other: ServerPlace?) -> Bool {
-        database == other?.database && start == other?.start
+            database: database, version: row[1].integer ?? 0, isPooled: row[2].integer != session.backendPID)
     }
 }

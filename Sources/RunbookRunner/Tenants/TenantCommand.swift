@@ -1,3 +1,4 @@
+import DatabaseAccess
 import Foundation
 import RunbookModel
 
@@ -5,6 +6,7 @@ import RunbookModel
 struct TenantCommand {
     let arguments: [String]
     let folder: String
+    let stop: StopSwitch
 
     /// - Throws: `ServiceError` when it cannot be started, ends with another code than 0, or prints a bad line.
     func tenants() throws -> [Tenant] {
@@ -20,8 +22,12 @@ struct TenantCommand {
         do { try process.run() } catch {
             throw ServiceError(.tenants, "tenants.command: \(program) cannot be started: \(error.localizedDescription)")
         }
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
+        let data = try stop.interrupting(Ending(process: process.processIdentifier)) {
+            let data = try output.fileHandleForReading.readToEnd() ?? Data()
+            process.waitUntilExit()
+            return data
+        }
+        guard !stop.isCancelling else { throw ServiceError(.interrupted, "tenants.command: \(program) was ended") }
         guard process.terminationReason == .exit, process.terminationStatus == 0 else {
             throw ServiceError(
                 process.terminationStatus == 75 ? .unreachable : .tenants,
@@ -36,5 +42,13 @@ struct TenantCommand {
             }
         }
         return tenants
+    }
+
+    private final class Ending: StatementInterrupter {
+        private let process: Int32
+
+        init(process: Int32) { self.process = process }
+
+        func interrupt() { kill(process, SIGTERM) }
     }
 }

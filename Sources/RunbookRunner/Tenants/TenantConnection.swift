@@ -10,6 +10,8 @@ final class TenantConnection {
     let place: ServerPlace?
     /// nil for SQLite.
     let receipts: PostgresReceipts?
+    /// Whether a pooler shares it; nil: not asked yet.
+    var isShared: Bool?
 
     init(session: any DatabaseSession, url: String, place: ServerPlace?, receipts: PostgresReceipts?) {
         self.session = session
@@ -22,8 +24,10 @@ final class TenantConnection {
     func recover() -> Bool {
         guard session.isUsable else { return false }
         do throws(DatabaseError) {
-            if session.isInTransaction { try session.run("ROLLBACK") }
-            if session.dialect == .postgresql { try session.run(SessionReset.text) }
+            let rollback = session.isInTransaction ? "ROLLBACK; " : ""
+            // One message: behind a pooler the next one may meet another server.
+            let reset = session.dialect == .postgresql ? SessionReset.text : ""
+            try session.run(rollback + reset)
             return session.isUsable
         } catch {
             session.close()

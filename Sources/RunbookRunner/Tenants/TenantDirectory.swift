@@ -6,6 +6,8 @@ import RunbookModel
 struct TenantDirectory {
     let manifest: Manifest
     let opener: any SessionOpener
+    /// Ends a question under way.
+    var stop = StopSwitch()
 
     /// The whole set, validated, with the target of each.
     func all() throws(ServiceError) -> TenantSet {
@@ -27,7 +29,8 @@ struct TenantDirectory {
         case .list(let tenants): tenants
         case .query(let sql, let url): try query(sql, url ?? manifest.ledger.url)
         case .files(let pattern): try files(pattern)
-        case .command(let arguments): try TenantCommand(arguments: arguments, folder: manifest.source.folder).tenants()
+        case .command(let arguments):
+            try TenantCommand(arguments: arguments, folder: manifest.source.folder, stop: stop).tenants()
         }
     }
 
@@ -41,19 +44,26 @@ struct TenantDirectory {
             var tenants: [Tenant] = []
             var problem: TenantFinding?
             try session.run(session.dialect == .postgresql ? "BEGIN READ ONLY; SELECT 1" : "BEGIN")
-            try session.query(sql, []) { row throws(DatabaseError) in
-                guard problem == nil else { return }
-                do throws(TenantFinding) {
-                    let columns = zip(row.columns, row.values).map { (column: $0, text: $1.text) }
-                    tenants.append(try TenantLine.tenant(row: columns, number: tenants.count + 1))
-                } catch { problem = error }
+            try stop.interrupting(session.interrupter) { () throws(DatabaseError) in
+                try session.query(sql, []) { row throws(DatabaseError) in
+                    guard problem == nil else { return }
+                    do throws(TenantFinding) {
+                        let columns = zip(row.columns, row.values).map { (column: $0, text: $1.text) }
+                        tenants.append(try TenantLine.tenant(row: columns, number: tenants.count + 1))
+                    } catch { problem = error }
+                }
+                return ()
             }
             try session.run("ROLLBACK")
             if let problem { throw ServiceError(.tenants, "tenants.query: \(problem)") }
             return tenants
         } catch let error as DatabaseError {
             let code: ServiceError.Code =
-                error.code == .unreachable || error.code == .connectionLost ? .unreachable : .tenants
+                switch error.code {
+                case .unreachable, .connectionLost: .unreachable
+                case .interrupted: .interrupted
+                default: .tenants
+                }
             throw ServiceError(code, "tenants.query: \(error)")
         }
     }

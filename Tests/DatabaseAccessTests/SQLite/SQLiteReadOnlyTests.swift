@@ -1,6 +1,7 @@
 import DatabaseAccess
 import Foundation
 import SQLiteAccess
+import Synchronization
 import Testing
 
 /// A read-only session reads what is there, refuses every write and leaves no trace, whatever state the file is in.
@@ -197,6 +198,57 @@ struct SQLiteReadOnlyTests {
         #expect(error.code == .refused)
         #expect(error.message == "writing to t is not allowed here: nothing may be written")
         #expect(error.hint == "ask with a SELECT")
+    }
+
+    @Test func aWriterOfThisProcessWaitsForItsReaderOfALog() throws {
+        try folder.python(FileState.crashedLog.program)
+        let reader = try folder.open(creates: false, isReadOnly: true)
+        let another = try folder.open(creates: false, isReadOnly: true)
+        let error = databaseError { () throws(DatabaseError) in
+            _ = try folder.open(busyTimeout: .milliseconds(50))
+        }
+        #expect(error?.code == .busy)
+        #expect(error?.message.contains("still reading") == true)
+        reader.close()
+        #expect(throws: DatabaseError.self) { try folder.open(busyTimeout: .milliseconds(50)) }
+        another.close()
+        let writer = try folder.open()
+        #expect(try writer.execute("INSERT INTO t VALUES (1)").rowsAffected == 1)
+        // Beside a writer it is read as it is, and the writer goes on.
+        let beside = try folder.open(creates: false, isReadOnly: true)
+        #expect(try beside.row("SELECT count(*) FROM t")?[0] == 6)
+        #expect(try writer.execute("INSERT INTO t VALUES (1)").rowsAffected == 1)
+        #expect(try beside.row("SELECT count(*) FROM t")?[0] == 7)
+        #expect(databaseError { () throws(DatabaseError) in try beside.execute("DELETE FROM t") }?.code == .refused)
+        writer.close()
+        #expect(try beside.row("SELECT count(*) FROM t")?[0] == 7)
+        beside.close()
+        #expect(try folder.open().execute("INSERT INTO t VALUES (1)").rowsAffected == 1)
+    }
+
+    @Test func readersAndWritersOfOneProcessNeverHurtEachOther() throws {
+        try folder.python(FileState.crashedLog.program)
+        let folder = folder.path
+        let url = ConnectionURL(dialect: .sqlite, revealed: "sqlite:tenant", path: "\(folder)/tenant.db")
+        let failures = Mutex<[String]>([])
+        DispatchQueue.concurrentPerform(iterations: 6) { number in
+            for _ in 0..<50 {
+                do {
+                    let session = try SQLiteSession.open(
+                        url,
+                        SessionOptions(applicationName: "x", isReadOnly: number % 2 == 0, busyTimeout: .seconds(60)))
+                    if number % 2 == 0 {
+                        _ = try session.row("SELECT count(*) FROM t")
+                    } else {
+                        try session.execute("INSERT INTO t VALUES (1)")
+                    }
+                } catch {
+                    failures.withLock { $0.append("\(number): \(error)") }
+                }
+            }
+        }
+        #expect(failures.withLock { $0 } == [])
+        #expect(try self.folder.open().row("SELECT count(*) FROM t")?[0] == 155)
     }
 
     @Test func aMissingFileIsNotCreatedByReading() throws {

@@ -189,13 +189,15 @@ struct SQLiteScriptTests {
         let error = try failure(text, isTransactional: false)
         #expect(error.code == .refused)
         #expect(error.message == "the script ends inside a transaction that it began")
-        #expect(session.isInTransaction)
+        #expect(!session.isInTransaction)
+        #expect(try session.row("SELECT count(*) FROM t")?[0] == 1)
     }
 
     @Test(arguments: [
         "PRAGMA foreign_keys = ON", "PRAGMA synchronous = 0", "PRAGMA query_only = 1", "PRAGMA writable_schema = 1",
         "PRAGMA ignore_check_constraints = 1", "PRAGMA recursive_triggers = 1", "PRAGMA legacy_alter_table = 1",
-        "PRAGMA foreign_keys = ON; SELECT nothing",
+        "PRAGMA foreign_keys = ON; SELECT nothing", "PRAGMA query_only = 1; BEGIN; SELECT nothing",
+        "PRAGMA foreign_keys = ON; BEGIN",
     ])
     func whatAFreeScriptSetsIsPutBack(text: String) throws {
         _ = databaseError { () throws(DatabaseError) in try script(text, isTransactional: false) }

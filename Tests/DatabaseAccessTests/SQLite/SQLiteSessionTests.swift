@@ -305,6 +305,18 @@ struct SQLiteSessionTests {
         #expect(try session.rows("SELECT a FROM t").map { $0[0] } == [2])
     }
 
+    @Test func aFullFileFailsTheStatementAndLeavesTheTransactionToTheCaller() throws {
+        try session.run("CREATE TABLE t (a); PRAGMA max_page_count = 10; BEGIN")
+        let error = try #require(
+            databaseError { () throws(DatabaseError) in
+                try session.execute("INSERT INTO t VALUES (randomblob(100000))")
+            })
+        #expect(error.code == .statement)
+        #expect(error.engineCode == 13)
+        if session.isInTransaction { try session.run("ROLLBACK") }
+        #expect(try session.row("SELECT count(*) FROM t")?[0] == 0)
+    }
+
     // MARK: Busy and interrupted
 
     @Test func aBusyFileIsReportedAfterTheTimeout() throws {
@@ -363,7 +375,7 @@ struct SQLiteSessionTests {
     }
 
     @Test func interruptsAndClosingMayMeet() throws {
-        // Meant for the thread sanitizer, and for a crash: an interrupt must never touch a closed handle.
+        // An interrupt that touched a closed handle would crash here sooner or later.
         for _ in 0..<200 {
             let session = try folder.open()
             let interrupter = session.interrupter

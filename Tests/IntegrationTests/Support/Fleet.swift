@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A database with a thousand tenants before the deploy, made once and copied by each test.
 actor Fleet {

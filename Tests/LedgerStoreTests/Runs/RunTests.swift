@@ -44,7 +44,7 @@ import Testing
                     == [["v"], ["w"]])
             #expect(try ledger.run(run)?.counts.total == 9)
             #expect(try ledger.run(run)?.counts.skipped == 7)
-            #expect(try ledger.jobTally(run).counts == ledger.run(run)?.counts)
+            #expect(try ledger.jobTally(run).tenants == ledger.run(run)?.counts)
         }
     }
 
@@ -123,7 +123,7 @@ import Testing
                 let record = try #require(try ledger.run(run))
                 #expect(record.status == .completed)
                 #expect(record.outcome == .partiallySucceeded)
-                #expect(record.counts == (try ledger.jobTally(run).counts))
+                #expect(record.counts == (try ledger.jobTally(run).tenants))
                 #expect(record.counts.total == 6)
                 #expect(record.counts.failed == 1)
                 #expect(record.finishedAt != nil)

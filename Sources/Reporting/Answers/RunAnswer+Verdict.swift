@@ -1,0 +1,58 @@
+import RunbookModel
+
+extension RunAnswer {
+    /// One sentence: how it ended, and for how many.
+    package var verdict: String {
+        if report.nothingToDo { return nothingToDoSentence }
+        let counts = tenants
+        let all = counts.total
+        let done = counts.succeeded + counts.skipped
+        let share =
+            switch done {
+            case all where all == 1: "1 tenant done"
+            case all: "all \(all) tenants done"
+            case 0: "none of \(Phrase.counted(all, "tenant")) done"
+            default: "\(done) of \(all) tenants done"
+            }
+        let rest =
+            [
+                (counts.failed, "failed"), (counts.unknown, "unknown"), (counts.blocked, "blocked"),
+                (counts.cancelled, "cancelled"), (counts.total - counts.processed, "not finished"),
+            ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        return "\(outcomeWord): " + ((all > 0 ? [share] : []) + rest + workspaceWords).joined(separator: ", ")
+            + ", in \(Phrase.duration(milliseconds: report.durationMS))."
+    }
+
+    private var workspaceWords: [String] {
+        switch workspaceJob {
+        case .succeeded, .skipped, nil: tenants.total > 0 ? [] : ["the workspace's own job done"]
+        case .queued, .running: ["the workspace's own job not finished"]
+        case .some(let state): ["the workspace's own job \(state.rawValue)"]
+        }
+    }
+
+    private var nothingToDoSentence: String {
+        let runbooks = report.runbooks.count
+        if runbooks == 0 { return "Nothing to do: no runbook is selected." }
+        let done = Phrase.counted(runbooks, "runbook is", "runbooks are") + " done"
+        let all = tenants.total
+        if all == 0 { return "Nothing to do: " + (workspaceJob == nil ? "no tenant is in scope." : "\(done).") }
+        return "Nothing to do: \(done) on \(all == 1 ? "the only tenant" : "all \(all) tenants")."
+    }
+
+    private var outcomeWord: String {
+        switch ExitStatus(rawValue: Int32(report.exitCode)) {
+        case .interrupted: return "Interrupted"
+        case .terminated: return "Terminated"
+        case .undecided: return "A person must decide"
+        default: break
+        }
+        return switch report.outcome {
+        case .succeeded: "Succeeded"
+        case .partiallySucceeded: "Partially succeeded"
+        case .failed: "Failed"
+        case .blocked: "Blocked"
+        case .cancelled: "Cancelled"
+        }
+    }
+}

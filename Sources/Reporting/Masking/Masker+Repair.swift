@@ -1,0 +1,17 @@
+package import RunbookModel
+
+extension Masker {
+    package func callAsFunction(_ report: RepairReport) -> RepairReport {
+        var report = report
+        for index in report.findings.indices { report.findings[index].detail = self(report.findings[index].detail) }
+        report.error = self(report.error)
+        return report
+    }
+
+    package func callAsFunction(_ report: ResolveReport) -> ResolveReport {
+        var report = report
+        for index in report.tenants.indices { report.tenants[index].detail = self(report.tenants[index].detail) }
+        report.error = self(report.error)
+        return report
+    }
+}

@@ -1,0 +1,26 @@
+package import RunbookModel
+
+/// What `resolve` is asked to do.
+package struct ResolveRequest: Sendable {
+    package var runbook: String
+    /// nil: the manifest's.
+    package var key: String?
+    package var tenants: [String]
+    package var decision: ResolveReport.Decision
+    package var actor: String
+    package var reason: String
+    package var lockWait: Duration?
+
+    package init(
+        runbook: String, key: String? = nil, tenants: [String], decision: ResolveReport.Decision, actor: String,
+        reason: String, lockWait: Duration? = nil
+    ) {
+        self.runbook = runbook
+        self.key = key
+        self.tenants = tenants
+        self.decision = decision
+        self.actor = actor
+        self.reason = reason
+        self.lockWait = lockWait
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import TestSupport
+
+/// A PostgreSQL server of one test, which the test may restart and stop as it likes.
+struct PostgresCluster: Sendable {
+    private let folder: URL
+    private let binaries: String
+    private let prefix: [String]
+
+    /// Lends a server with one database `fleet`; it is gone afterwards.
+    static func with(_ body: (PostgresCluster, PostgresDatabase) async throws -> Void) async throws {
+        let folder = URL(filePath: "/tmp/muster-cluster-\(UUID().uuidString.prefix(8).lowercased())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let cluster = try await PostgresCluster(in: folder)
+        try await cluster.create()
+        do {
+            let address = "host=\(folder.path)&port=5432&user=postgres"
+            try await Command("psql", "postgres:///postgres?\(address)", "-XqAt", "-c", "CREATE DATABASE fleet").output()
+            try await body(cluster, PostgresDatabase(name: "fleet", url: "postgres:///fleet?\(address)"))
+        } catch {
+            try? await cluster.control("stop", "-m", "immediate")
+            throw error
+        }
+        try? await cluster.control("stop", "-m", "immediate")
+    }
+
+    private init(in folder: URL) async throws {
+        self.folder = folder
+        binaries = try await Command("pg_config", "--bindir").output().trimmingCharacters(in: .whitespacesAndNewlines)
+        // PostgreSQL refuses to run as root.
+        guard getuid() == 0 else {
+            prefix = []
+            return
+        }
+        prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        try await Command("chown", "postgres", folder.path).output()
+    }
+
+    private func create() async throws {
+        try await Command(
+            prefix + [
+                "\(binaries)/initdb", "--pgdata=\(data)", "--username=postgres", "--auth=trust", "--encoding=UTF8",
+                "--no-locale", "--no-sync",
+            ], folder: folder
+        ).output()
+        let settings = """
+            unix_socket_directories = '\(folder.path)'
+            listen_addresses = ''
+            max_connections = 100
+            max_locks_per_transaction = 256
+
+            """
+        let file = try FileHandle(forWritingTo: folder.appending(path: "data/postgresql.conf"))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data(settings.utf8))
+        try file.close()
+        try await start()
+    }
+
+    private var data: String { folder.appending(path: "data").path }
+
+    func start() async throws { try await control("start") }
+
+    func stop(_ mode: String) async throws { try await control("stop", "-m", mode) }
+
+    /// `fast` ends every session and stops; `immediate` is a crash.
+    func restart(_ mode: String) async throws { try await control("restart", "-m", mode) }
+
+    /// The server must not inherit descriptors: Foundation takes a program for running as long as anybody has its own.
+    private func control(_ arguments: String...) async throws {
+        let closing = "for fd in /proc/$$/fd/*; do fd=${fd##*/}; ((fd <= 2)) || eval \"exec $fd>&-\"; done; exec \"$@\""
+        try await Command(
+            ["bash", "-c", closing, "bash"] + prefix + ["\(binaries)/pg_ctl", "--pgdata=\(data)", "--log=\(folder.path)/log", "-w", "-s"] + arguments,
+            folder: folder
+        ).output()
+    }
+}

@@ -1,0 +1,68 @@
+package import Foundation
+
+/// A program under way. Its output goes to files, so that it never waits for a reader.
+package final class RunningCommand: Sendable {
+    private let process: Process
+    private let folder: URL
+    private let endings: AsyncStream<Int32>
+
+    package init(_ process: Process, input: String) throws {
+        self.process = process
+        folder = FileManager.default.temporaryDirectory.appending(path: "muster-command-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Data(input.utf8).write(to: folder.appending(path: "in"))
+        for name in ["out", "err"] { try Data().write(to: folder.appending(path: name)) }
+        process.standardInput = try FileHandle(forReadingFrom: folder.appending(path: "in"))
+        process.standardOutput = try FileHandle(forWritingTo: folder.appending(path: "out"))
+        process.standardError = try FileHandle(forWritingTo: folder.appending(path: "err"))
+        let (endings, continuation) = AsyncStream.makeStream(of: Int32.self)
+        self.endings = endings
+        process.terminationHandler = { process in
+            let status = process.terminationStatus
+            continuation.yield(process.terminationReason == .uncaughtSignal ? 128 + status : status)
+            continuation.finish()
+        }
+        // A child inherits the signal mask of the thread that starts it (posix_spawn(2)), and this one, a worker of the
+        // concurrency runtime, blocks them all.
+        var none = sigset_t()
+        var kept = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe pthread_sigmask(SIG_SETMASK, &none, &kept)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &kept, nil) }
+        try process.run()
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    package var isRunning: Bool { process.isRunning }
+
+    package func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+    package func ending(within limit: Duration = .seconds(180)) async throws -> Ending {
+        let code = try await withThrowingTaskGroup(of: Int32?.self) { group in
+            group.addTask { [endings] in
+                for await code in endings { return code }
+                return nil
+            }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+        let ending = Ending(code: code ?? -1, output: try text("out"), errors: try text("err"))
+        guard code != nil else {
+            send(SIGKILL)
+            throw CommandFailure("\(process.arguments ?? []) did not end within \(limit)\n\(ending)")
+        }
+        return ending
+    }
+
+    private func text(_ name: String) throws -> String {
+        String(decoding: try Data(contentsOf: folder.appending(path: name)), as: UTF8.self)
+    }
+}
