@@ -20,7 +20,7 @@ HITS = {"message": 80, "script_message": 8, "claim_jobs": 2, "write_results": 3,
 ONLY = {"message": ("schemas", "databases"), "script_message": ("schemas", "databases"),
         "receipts_table": ("databases",), "sqlite_begin": ("sqlite",), "sqlite_receipt": ("sqlite",),
         "sqlite_commit": ("sqlite",)}
-ACTIONS = ("throw", "hang", "stop", "kill", "kill")
+ACTIONS = ("throw", "hang", "stop", "kill", "kill", "kill", "kill", "kill")
 LONGEST_RUN = 90
 
 
@@ -101,7 +101,7 @@ class Storm:
         for _ in range(deploys):
             self.fleet.deploy()
             try:
-                self.rage(self.random.randint(8, 16))
+                self.rage(self.random.randint(10, 24))
                 self.complete()
                 found = self.fleet.violations()
             except Stuck as stuck:
