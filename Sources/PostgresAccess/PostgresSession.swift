@@ -155,6 +155,11 @@ extension PostgresSession {
     /// The failure of a message, with what is known about it only at its end.
     private func judged(_ reader: MessageReader, isSent: Bool, wasInterrupted: Bool) -> DatabaseError? {
         var failure = reader.failure
+        if let failure, failure.code == .statement, failure.sqlState == nil {
+            // Not the server's word but libpq's own: it could not send or read. After a failed write it still calls the
+            // connection good (libpq's PQgetResult).
+            connection = nil
+        }
         if !isUsable {
             failure =
                 failure ?? ServerDiagnostics(message: connection?.complaint ?? "").error(resultsBefore: reader.count)

@@ -78,9 +78,13 @@ import Testing
     @Test(.needsPostgres, arguments: ["fast", "immediate"]) func serverRestarts(mode: String) async throws {
         try await PostgresCluster.with { cluster, database in
             let fleet = try await SchemaFleet.make(
-                120, in: database, runbooks: "{ id: \"slow\", sql: \"slow.sql\" }",
+                240, in: database, runbooks: "{ id: \"slow\", sql: \"slow.sql\" }",
                 scripts: ["slow.sql": traced("slow", seconds: 0.05)])
             let runners = try (0..<3).map { _ in try fleet.start() }
+            try #require(
+                try await eventually(within: .seconds(60)) {
+                    (try? await database.lines("SELECT count(*) FROM muster.runners")) == ["3"]
+                })
             for done in [20, 60] {
                 try #require(
                     try await eventually(within: .seconds(60)) {
@@ -94,11 +98,11 @@ import Testing
                 #expect(
                     report.exitCode == 0, "\(report.failures) \(report.notices) \(String(describing: report.error))")
             }
-            #expect(try await fleet.lostAndRepeated(of: 120) == (lost: 0, repeated: 0))
+            #expect(try await fleet.lostAndRepeated(of: 240) == (lost: 0, repeated: 0))
             #expect(try await fleet.runs() == ["completed succeeded 0"])
             let done = try await database.lines(
                 "SELECT count(*) FROM muster.executions WHERE state = 'succeeded' AND finished_at IS NOT NULL")
-            #expect(done == ["120"])
+            #expect(done == ["240"])
         }
     }
 

@@ -102,10 +102,10 @@ extension LedgerDesk {
         let settings = fleet.plan.manifest.ledger
         for entry in fleet.unsettled {
             let target = entry.member.target
-            guard let step = entry.steps.first(where: { $0.decision == .run && !$0.runbook.isTransactional }) else {
-                continue
-            }
             let isFile = target.url.revealed.hasPrefix("sqlite:")
+            // Tenants in files are locked at the ledger, whatever they run.
+            let step = entry.steps.first { $0.decision == .run && (isFile || !$0.runbook.isTransactional) }
+            guard let step else { continue }
             let check =
                 isFile
                 ? PoolerCheck(

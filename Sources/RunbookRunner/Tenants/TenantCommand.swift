@@ -49,6 +49,10 @@ struct TenantCommand {
 
         init(process: Int32) { self.process = process }
 
-        func interrupt() { kill(process, SIGTERM) }
+        /// Not TERM: like this process, a child of Foundation's ignores it. With the children of its own group, if it has one.
+        func interrupt() {
+            kill(-process, SIGKILL)
+            kill(process, SIGKILL)
+        }
     }
 }
