@@ -20,7 +20,9 @@ HITS = {"message": 80, "script_message": 8, "claim_jobs": 2, "write_results": 3,
 ONLY = {"message": ("schemas", "databases"), "script_message": ("schemas", "databases"),
         "receipts_table": ("databases",), "sqlite_begin": ("sqlite",), "sqlite_receipt": ("sqlite",),
         "sqlite_commit": ("sqlite",)}
-ACTIONS = ("throw", "hang", "stop", "kill", "kill")
+# What happens in a fleet's first deploy alone.
+FIRST = ("ledger_upgrade", "receipts_table")
+ACTIONS = ("throw", "hang", "stop", "kill", "kill", "kill", "kill", "kill")
 LONGEST_RUN = 90
 
 
@@ -101,7 +103,7 @@ class Storm:
         for _ in range(deploys):
             self.fleet.deploy()
             try:
-                self.rage(self.random.randint(8, 16))
+                self.rage(self.random.randint(10, 24))
                 self.complete()
                 found = self.fleet.violations()
             except Stuck as stuck:
@@ -126,16 +128,21 @@ class Storm:
         """One to three failpoints, those that fired least above the others."""
         layout = self.fleet.layout.name
         points = [point for point in self.tally.points[layout]
-                  if self.fleet.deploys == 1 or not point.startswith("ledger_upgrade")]
+                  if self.fleet.deploys == 1 or point.split(".")[0] not in FIRST]
+        fired = {point: sum(self.tally.fired[layout, point, action] for action in set(ACTIONS)) for point in points}
         chosen = []
         for _ in range(self.random.choice([1, 1, 2, 3])):
             actions = [(point, action) for point in points for action in ACTIONS]
-            weights = [1 / (1 + self.tally.fired[layout, *pair]) for pair in actions]
+            weights = [1 / (1 + fired[pair[0]]) ** 2 / (1 + self.tally.fired[layout, *pair]) for pair in actions]
             point, action = self.random.choices(actions, weights)[0]
             if action == "hang":
                 action = f"hang:{self.random.choice([50, 300, 1500])}"
-            chosen.append(f"{point}={action}@{self.random.randint(1, HITS.get(point.split('.')[0], 1))}")
+            chosen.append(f"{point}={action}@{self.hit(point)}")
         return ";".join(chosen)
+
+    def hit(self, point: str) -> int:
+        """Rather an early one: many runners do not come far."""
+        return self.random.randint(1, self.random.randint(1, HITS.get(point.split(".")[0], 1)))
 
     def rage(self, launches: int) -> None:
         beside = self.random.randint(1, 4)
