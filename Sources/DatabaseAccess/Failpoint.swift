@@ -20,6 +20,7 @@ package enum Failpoint: String, Sendable, CaseIterable {
     case writeResults = "write_results"
     case beat
     case releaseSilent = "release_silent"
+    case buryRunner = "bury_runner"
     case advanceRun = "advance_run"
     case completeRun = "complete_run"
     case endRunner = "end_runner"

@@ -117,17 +117,35 @@ package struct LedgerSQL: Sendable {
     /// What locks the rows that a query answers, for a transaction that decides by them. SQLite has one writer.
     var forUpdate: String { dialect == .postgresql ? "for update" : "" }
 
+    /// Rows from a parameter that holds a JSON array of objects.
+    func records(_ columns: [(name: String, type: String)], _ parameter: String) -> String {
+        switch dialect {
+        case .postgresql:
+            let fields = columns.map { "\($0.name) \($0.type)" }.joined(separator: ", ")
+            return """
+                (select * from pg_catalog.jsonb_to_recordset(\(parameter)::jsonb) as records(\(fields)))
+                """
+        case .sqlite:
+            let fields = columns.map { "json_extract(value, '$.\($0.name)') as \($0.name)" }.joined(separator: ", ")
+            return "(select \(fields) from json_each(\(parameter)))"
+        }
+    }
+
+    /// A join whose sides SQLite keeps in the order given: it knows nothing of the sizes of lists
+    /// (sqlite.org/optoverview.html, "Manual Control Of Query Plans Using CROSS JOIN").
+    var ordered: String { dialect == .sqlite ? "cross join" : "join" }
+
     /// A statement with its parameters in the dialect's spelling.
     package func text(_ statement: String) -> String {
         guard dialect == .sqlite else { return statement }
-        var out = ""
+        var out: [UInt8] = []
         out.reserveCapacity(statement.utf8.count)
-        var rest = statement[...]
-        while let mark = rest.firstIndex(of: "$") {
-            out += rest[..<mark]
-            rest = rest[rest.index(after: mark)...]
-            out += rest.first?.isNumber == true ? "?" : "$"
+        for byte in statement.utf8 {
+            if let last = out.last, last == UInt8(ascii: "$"), (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
+                out[out.count - 1] = UInt8(ascii: "?")
+            }
+            out.append(byte)
         }
-        return out + rest
+        return String(decoding: out, as: UTF8.self)
     }
 }

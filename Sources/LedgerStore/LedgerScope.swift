@@ -62,13 +62,20 @@ package struct LedgerScope: Sendable {
 }
 
 extension LedgerScope {
-    /// The scope as three relations: `t(id, cohort, stage, state, reason, ord)`, `i(runbook, key, checksum, accepts,
-    /// ord)` and `m(cohort, identity)`; `ord` begins with 1. `first` is the number of the first parameter.
+    /// The scope as relations: `t(id, cohort, stage, state, reason, ord)`, `i(runbook, key, checksum, accepts, ord)`,
+    /// and `m(cohort, ord, runbook, key, checksum, accepts)`, which says what applies to a cohort; `ord` begins with 1.
+    /// `first` is the number of the first parameter.
     func relations(_ dialect: DatabaseDialect, first: Int) -> (sql: String, parameters: [DatabaseValue]) {
-        switch dialect {
-        case .postgresql: (postgresRelations(first), postgresParameters)
-        case .sqlite: (sqliteRelations(first), sqliteParameters)
-        }
+        let (given, parameters) =
+            switch dialect {
+            case .postgresql: (postgresRelations(first), postgresParameters)
+            case .sqlite: (sqliteRelations(first), sqliteParameters)
+            }
+        let members = """
+            m(cohort, ord, runbook, key, checksum, accepts) as materialized (
+                select p.cohort, i.ord, i.runbook, i.key, i.checksum, i.accepts from p join i on i.ord = p.identity)
+            """
+        return ("\(given),\n\(members)", parameters)
     }
 
     private func postgresRelations(_ first: Int) -> String {
@@ -79,7 +86,7 @@ extension LedgerScope {
                 \(p(0, "text")), \(p(1, "int")), \(p(2, "int")), \(p(3, "text")), \(p(4, "text"))) with ordinality),
             i(runbook, key, checksum, accepts, ord) as (select * from rows from (
                 \(p(5, "text")), \(p(6, "text")), \(p(7, "text")), \(p(8, "boolean"))) with ordinality),
-            m(cohort, identity) as (select * from rows from (\(p(9, "int")), \(p(10, "int"))))
+            p(cohort, identity) as (select * from rows from (\(p(9, "int")), \(p(10, "int"))))
             """
     }
 
@@ -107,7 +114,7 @@ extension LedgerScope {
                 select \(f(0)), \(f(1)), \(f(2)), \(f(3)), \(f(4)), key + 1 from json_each($\(first))),
             i(runbook, key, checksum, accepts, ord) as materialized (
                 select \(f(0)), \(f(1)), \(f(2)), \(f(3)), key + 1 from json_each($\(first + 1))),
-            m(cohort, identity) as materialized (select \(f(0)), \(f(1)) from json_each($\(first + 2)))
+            p(cohort, identity) as materialized (select \(f(0)), \(f(1)) from json_each($\(first + 2)))
             """
     }
 

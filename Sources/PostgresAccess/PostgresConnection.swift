@@ -66,7 +66,9 @@ struct PostgresConnection: ~Copyable {
                 }
             }
         guard isSent == 1 else { return false }
-        return unsafe PQsetSingleRowMode(pointer) == 1
+        // It refuses when libpq met the end of the connection while it sent: that waits as a result then.
+        _ = unsafe PQsetSingleRowMode(pointer)
+        return true
     }
 
     /// Waits for the next result of the message; nil when it has ended.

@@ -12,7 +12,7 @@ package final class PostgresSession: DatabaseSession {
     /// Set while a message is under way: a closure that is lent a row must not start another, nor free the connection.
     private var isBusy = false
     private var closesWhenIdle = false
-    /// Set when libpq has not noticed it, or would not say so.
+    /// The connection was given up because of a loss, not closed by its owner.
     private var isLost = false
 
     /// Connects. The application name is always ours; locks are traced by it.
@@ -49,7 +49,7 @@ package final class PostgresSession: DatabaseSession {
 
     package var isInTransaction: Bool { connection?.isInTransaction ?? false }
 
-    package var isUsable: Bool { !isLost && connection?.isAlive ?? false }
+    package var isUsable: Bool { connection?.isAlive ?? false }
 
     package var onNotice: ((String) -> Void)? {
         get { notices.handler }
@@ -125,8 +125,8 @@ extension PostgresSession {
         guard !isBusy else {
             throw DatabaseError(.misuse, "A statement was sent while another one of this session is under way.")
         }
+        guard !isLost else { throw DatabaseError(.connectionLost, "The connection was lost before.") }
         guard connection != nil else { throw DatabaseError(.misuse, "A statement was sent on a closed session.") }
-        guard !isLost else { throw DatabaseError(.connectionLost, "The connection to the server was lost before.") }
         // A C string ends there, and the rest would silently not be run.
         guard text.utf8.contains(0), let place = text.unicodeScalars.firstIndex(of: "\0") else { return }
         throw DatabaseError(
@@ -161,6 +161,7 @@ extension PostgresSession {
         if let failure, failure.code == .statement, failure.sqlState == nil {
             // Not the server's word but libpq's own: it could not send or read. After a failed write it still calls the
             // connection good (libpq's PQgetResult).
+            connection = nil
             isLost = true
         }
         if !isUsable {

@@ -166,9 +166,7 @@ import Testing
     private func killInTheMiddle(_ workplace: Workplace, _ database: PostgresDatabase, ofItsOwn: Bool) async throws {
         let command = try workplace.muster("apply", "-f", "deploy.json5").start()
         let isUnderWay = try await eventually {
-            try await database.lines(
-                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(seconds)%' AND state = 'active' AND pid <> pg_backend_pid()"
-            ) == ["1"]
+            try await working(database) == ["1"]
         }
         try #require(isUnderWay)
         command.send(SIGKILL)

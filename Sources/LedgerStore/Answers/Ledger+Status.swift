@@ -25,16 +25,16 @@ extension Ledger {
                 """
                 with \(relations.sql)
                 select \(column), coalesce(e.state, 'pending'), count(*)
-                from t join m on m.cohort = t.cohort join i on i.ord = m.identity
+                from t \(sql.ordered) m on m.cohort = t.cohort
                 left join \(sql.executions) e on e.workspace = $1 and e.tenant = t.id
-                    and e.runbook = i.runbook and e.key = i.key
+                    and e.runbook = m.runbook and e.key = m.key
                 group by 1, 2
                 """, [.text(workspace)] + relations.parameters
             ) { row throws(DatabaseError) in
                 each((row[0].integer ?? 1) - 1, row[1].text ?? "", row[2].integer ?? 0)
             }
         }
-        try count(by: "i.ord") { table.byIdentity[$0].add($1, $2) }
+        try count(by: "m.ord") { table.byIdentity[$0].add($1, $2) }
         try count(by: "t.ord") { table.byTenant[$0].add($1, $2) }
         return table
     }

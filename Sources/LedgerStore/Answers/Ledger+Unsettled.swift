@@ -10,11 +10,10 @@ extension Ledger {
             with \(relations.sql),
             d as (
                 select t.id, count(*) as n
-                from \(sql.executions) e
-                join i on i.runbook = e.runbook and i.key = e.key
-                join t on t.id = e.tenant
-                join m on m.cohort = t.cohort and m.identity = i.ord
-                where e.workspace = $1 and e.state in \(LedgerSQL.done) and (e.checksum = i.checksum or i.accepts)
+                from t \(sql.ordered) m on m.cohort = t.cohort
+                \(sql.ordered) \(sql.executions) e on e.workspace = $1 and e.tenant = t.id and e.runbook = m.runbook
+                    and e.key = m.key
+                where e.state in \(LedgerSQL.done) and (e.checksum = m.checksum or m.accepts)
                 group by t.id),
             c as (select cohort, count(*) as n from m group by cohort),
             u as (
@@ -37,7 +36,8 @@ extension Ledger {
         let statement = """
             \(pending.sql)
             select u.ord, (
-                select \(sql.joined(fields)) from \(sql.executions) e join i on i.runbook = e.runbook and i.key = e.key
+                select \(sql.joined(fields)) from \(sql.executions) e
+                \(sql.ordered) i on i.runbook = e.runbook and i.key = e.key
                 where e.workspace = $1 and e.tenant = u.id)
             from u order by u.ord
             """

@@ -63,7 +63,11 @@ package struct PostgresReceipts: Sendable {
                 PERFORM set_config('muster.claim', \(try literal(ticket.token)), true);
             END
             """
-        return (2, "SET LOCAL search_path = pg_catalog, pg_temp;\nDO \(try literal(body));")
+        // A target that names no schema has the connection's own path: DEFAULT is what the session began with.
+        return (
+            3,
+            "SET LOCAL search_path = pg_catalog, pg_temp;\nDO \(try literal(body));\nSET LOCAL search_path TO DEFAULT;"
+        )
     }
 
     /// Proof and receipt: to be sent behind the script, under the session's own role.

@@ -3,6 +3,7 @@ package import RunbookModel
 /// What is on record of the last attempt at work that cannot be transactional, as far as it may still be going on.
 package struct PreviousAttempt: Sendable, Hashable {
     package var state: ExecutionState
+    package var run: String?
     package var runner: String?
     package var host: String?
     /// nil: it was not recorded, because there was no hook or its runner died right after the start.
@@ -13,10 +14,11 @@ package struct PreviousAttempt: Sendable, Hashable {
     package var remaining: Int?
 
     package init(
-        state: ExecutionState, runner: String?, host: String?, processGroup: Int32?, processStart: String?,
-        remaining: Int?
+        state: ExecutionState, run: String?, runner: String?, host: String?, processGroup: Int32?,
+        processStart: String?, remaining: Int?
     ) {
         self.state = state
+        self.run = run
         self.runner = runner
         self.host = host
         self.processGroup = processGroup

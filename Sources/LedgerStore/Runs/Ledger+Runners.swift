@@ -5,7 +5,7 @@ extension Ledger {
     package static let silence = Failpoint.setting("MUSTER_SILENCE", 15)
 
     /// How long a runner may be silent before somebody looks whether it still holds its key, in seconds.
-    package static let pause = 5
+    package static let pause = Failpoint.setting("MUSTER_PAUSE", 5)
 
     /// - Parameter lockKey: what the runner holds as long as it lives; nil when it cannot hold anything.
     package func addRunner(
@@ -46,11 +46,13 @@ extension Ledger {
 
     /// Notes that a runner is gone, unless it was heard of meanwhile.
     package func buryRunner(_ runner: String) throws(DatabaseError) {
+        try Failpoint.reach(.buryRunner, .before)
         try execute(
             """
             update \(sql.runners) set ended_at = \(sql.clock)
             where id = $1 and ended_at is null and heartbeat_at < \(sql.ago(seconds: Self.pause))
             """, [.text(runner)])
+        try Failpoint.reach(.buryRunner, .after)
     }
 
     /// Says goodbye: what the runner had claimed and not begun goes back to the queue.

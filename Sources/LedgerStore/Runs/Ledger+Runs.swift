@@ -19,7 +19,7 @@ extension Ledger {
         try session.run(sql.begin + sql.ownPath)
         do throws(DatabaseError) {
             let run = try ensureRun(draft, settled: settled)
-            let put = try putJobs(scope, run: run.id)
+            try putJobs(scope, run: run.id)
             let hasWork: Bool
             if run.joined {
                 try blockBehindFailures(run.id)
@@ -27,8 +27,11 @@ extension Ledger {
             } else {
                 // What was finished since the plan was made counts as done before the run.
                 try execute(
-                    "update \(sql.runs) set already_done = already_done + $2 where id = $1",
-                    [.text(run.id), DatabaseValue(scope.tenants.count - put)])
+                    """
+                    update \(sql.runs) set already_done = already_done + $2 - (
+                        select count(*) from \(sql.jobs) where run_id = $1 and tenant <> '')
+                    where id = $1
+                    """, [.text(run.id), DatabaseValue(scope.tenants.count { !$0.id.isEmpty })])
                 hasWork = try hasOpenJobs(run.id)
             }
             try Failpoint.reach(.startRun, .before)
@@ -79,18 +82,16 @@ extension Ledger {
         }
     }
 
-    /// - Returns: how many jobs it made.
-    private func putJobs(_ scope: LedgerScope, run: String) throws(DatabaseError) -> Int {
-        guard !scope.tenants.isEmpty else { return 0 }
+    private func putJobs(_ scope: LedgerScope, run: String) throws(DatabaseError) {
+        guard !scope.tenants.isEmpty else { return }
         let pending = unsettled(scope, first: 3)
-        return try execute(
+        try execute(
             """
             \(pending.sql)
             insert into \(sql.jobs) (run_id, tenant, position, stage, state, reason)
             select $2, u.id, u.ord, u.stage, u.state, u.reason from u where true
             on conflict (run_id, tenant) do nothing
-            """, [.text(workspace), .text(run)] + pending.parameters
-        ).rowsAffected
+            """, [.text(workspace), .text(run)] + pending.parameters)
     }
 
     private func hasOpenJobs(_ run: String) throws(DatabaseError) -> Bool {
@@ -103,12 +104,11 @@ extension Ledger {
     private func blockBehindFailures(_ run: String) throws(DatabaseError) {
         try execute(
             """
-            update \(sql.jobs) as j set state = 'blocked', reason = 'after', finished_at = \(sql.clock)
+            update \(sql.jobs) set state = 'blocked', reason = 'after', finished_at = \(sql.clock)
             where run_id = $1 and state = 'queued' and stage <= (select stage from \(sql.runs) where id = $1)
-                and exists (
-                    select 1 from \(sql.jobs) b
-                    where b.run_id = $1 and b.stage < j.stage
-                        and b.state in ('failed', 'blocked', 'unknown', 'cancelled'))
+                and stage > (
+                    select min(stage) from \(sql.jobs)
+                    where run_id = $1 and state in ('failed', 'blocked', 'unknown', 'cancelled'))
             """, [.text(run)])
     }
 

@@ -109,10 +109,12 @@ struct PostgresAttempt {
             if case .unknown(let failure, let output) = result {
                 return .unknown(failure, output: output, counted: receipts.isLocal)
             }
-            return .unknown(
-                runbook.failure(
-                    tenant: ticket.tenant, "the work ended, but its end could not be recorded: \(error.message)",
-                    clean: false), output: nil, counted: receipts.isLocal)
+            let failure = runbook.failure(
+                tenant: ticket.tenant, "the work ended, but its end could not be recorded: \(error.message)",
+                clean: false)
+            // The end may stand although nobody was told: the next claim reads it, once it has the lock.
+            if error.code == .connectionLost, case .succeeded = result { return .lost(failure) }
+            return .unknown(failure, output: nil, counted: receipts.isLocal)
         }
         guard let held else { return .superseded }
         guard held else {

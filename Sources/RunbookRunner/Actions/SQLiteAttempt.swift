@@ -88,10 +88,13 @@ struct SQLiteAttempt {
             }
             try Failpoint.reach(.endAttempt, .after)
         } catch {
-            return .unknown(
-                runbook.failure(
-                    tenant: ticket.tenant, "the work ended, but its end could not be recorded: \(error.message)",
-                    clean: false), output: nil, counted: false)
+            if error.claimState == .superseded { return .superseded }
+            let failure = runbook.failure(
+                tenant: ticket.tenant, "the work ended, but its end could not be recorded: \(error.message)",
+                clean: false)
+            // The next claim, once it has the lock, reads what stands.
+            if error.code == .connectionLost, case .succeeded = result { return .lost(failure) }
+            return .unknown(failure, output: nil, counted: false)
         }
         guard isHeld else {
             return .unknown(

@@ -2,12 +2,40 @@ private import Foundation
 private import Glibc
 
 /// The process group of a hook as an attempt has it on record, looked at from this host.
-struct HookGroup {
+struct HookGroup: Hashable {
     let number: Int32
     /// Tells its first process from a later one with its number.
     let start: String?
     /// What its processes have in their environment, and nobody else's.
-    let idempotencyKey: String
+    let mark: Mark
+
+    struct Mark: Hashable {
+        var run: String
+        var idempotencyKey: String
+
+        /// Whether a process has it.
+        func isOn(_ process: Int32) -> Bool {
+            let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
+            let variables = environment.split(separator: 0)
+            return ["MUSTER_RUN_ID=\(run)", "MUSTER_IDEMPOTENCY_KEY=\(idempotencyKey)"].allSatisfy { wanted in
+                variables.contains { $0.elementsEqual(wanted.utf8) }
+            }
+        }
+    }
+
+    /// Looks for the group of a hook whose runner died before it could keep the number. What has left the runner's
+    /// session was meant to outlive the hook, and is no such group.
+    static func find(_ mark: Mark) -> HookGroup? {
+        for process in processes where mark.isOn(process) {
+            guard let status = Status(process), status.group != status.session, status.isRunning else { continue }
+            return HookGroup(number: status.group, start: nil, mark: mark)
+        }
+        return nil
+    }
+
+    private static var processes: [Int32] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }
+    }
 
     /// A process of this host for ever: boot, process namespace and time of start (proc_pid_stat(5), field 22). nil when
     /// there is none.
@@ -47,20 +75,12 @@ struct HookGroup {
     /// has ended, a member has the hook's environment.
     private var members: [Int32] {
         guard number > 1 else { return [] }
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        let found = names.compactMap { Int32($0) }.filter { process in
+        let found = Self.processes.filter { process in
             guard let status = Status(process) else { return false }
-            return status.group == number && status.state != "Z" && status.state != "X"
+            return status.group == number && status.isRunning
         }
-        let isSame =
-            start != nil && Self.start(of: number) == start || found.contains { hasKey($0) }
+        let isSame = start != nil && Self.start(of: number) == start || found.contains(where: mark.isOn)
         return isSame ? found : []
-    }
-
-    private func hasKey(_ process: Int32) -> Bool {
-        let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
-        let wanted = Data("MUSTER_IDEMPOTENCY_KEY=\(idempotencyKey)".utf8)
-        return environment.split(separator: 0).contains { $0.elementsEqual(wanted) }
     }
 
     /// Boot and process namespace of this process.
@@ -74,7 +94,10 @@ struct HookGroup {
     private struct Status {
         var state: String
         var group: Int32
+        var session: Int32
         var start: String
+
+        var isRunning: Bool { state != "Z" && state != "X" }
 
         init?(_ process: Int32) {
             guard let data = FileManager.default.contents(atPath: "/proc/\(process)/stat") else { return nil }
@@ -82,9 +105,12 @@ struct HookGroup {
             let text = String(decoding: data, as: UTF8.self)
             guard let end = text.lastIndex(of: ")") else { return nil }
             let fields = text[text.index(after: end)...].split(separator: " ")
-            guard fields.count > 19, let group = Int32(fields[2]) else { return nil }
+            guard fields.count > 19, let group = Int32(fields[2]), let session = Int32(fields[3]) else {
+                return nil
+            }
             state = String(fields[0])
             self.group = group
+            self.session = session
             start = String(fields[19])
         }
     }

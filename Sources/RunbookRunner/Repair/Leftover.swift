@@ -12,6 +12,8 @@ struct Leftover {
         case clear
         /// Its group is on this host.
         case end(group: Int32, start: String?)
+        /// It is on this host, but its number was not kept: it is looked for, else its time limit is waited for.
+        case find(milliseconds: Int)
         /// It is out of reach: its time limit is waited for.
         case wait(milliseconds: Int)
     }
@@ -20,7 +22,8 @@ struct Leftover {
     var decision: Decision {
         guard attempt.isUnseen, let remaining = attempt.remaining else { return .clear }
         let late: Decision = remaining > 0 ? .wait(milliseconds: remaining) : .clear
-        guard attempt.host == host, let group = attempt.processGroup else { return late }
+        guard attempt.host == host else { return late }
+        guard let group = attempt.processGroup else { return remaining > 0 ? .find(milliseconds: remaining) : .clear }
         guard let start = attempt.processStart else { return .end(group: group, start: nil) }
         switch HookGroup.isInSight(start) {
         case true?: return .end(group: group, start: start)
@@ -34,10 +37,12 @@ struct Leftover {
         switch decision {
         case .clear: true
         case .wait: false
-        case .end(let group, let start):
-            HookGroup(number: group, start: start, idempotencyKey: idempotencyKey).end()
+        case .find: HookGroup.find(mark)?.end() ?? false
+        case .end(let group, let start): HookGroup(number: group, start: start, mark: mark).end()
         }
     }
+
+    private var mark: HookGroup.Mark { HookGroup.Mark(run: attempt.run ?? "", idempotencyKey: idempotencyKey) }
 }
 
 extension Leftover {

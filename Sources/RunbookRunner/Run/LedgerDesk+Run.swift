@@ -53,7 +53,9 @@ extension LedgerDesk {
             if results.count >= 64 { flush() }
         case .busy(let assignment): park(assignment)
         case .away(let assignment, let failure): park(assignment, because: failure)
-        case .superseded: superseded += 1
+        case .superseded(let assignment):
+            // Written only if the job is ours after all: a receipt with a later fence may be another run's.
+            results.append(JobResult(job: assignment.job, state: .queued))
         }
         wake()
     }

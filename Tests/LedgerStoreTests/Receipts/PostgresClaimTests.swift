@@ -79,31 +79,27 @@ import Testing
             let theirs = try #require(try bench.ledger.claimJobs(run: other, runner: "b", limit: 1).first)
 
             // B holds a key of the test's own, so that A's statement has begun and waits before it calls the claim.
-            let holder = try bench.place.session()
-            defer { holder.close() }
-            try holder.run("SELECT pg_advisory_lock(42)")
+            let script = "INSERT INTO public.effects VALUES ('t')"
+            let first = try bench.receipts.message(
+                around: script, for: Sample.ticket(theirs, run: other, runner: "b"))
+            let late = try bench.receipts.message(around: script, for: bench.ticket())
+                .replacing("SELECT \"muster\".claim", with: "SELECT pg_advisory_xact_lock(42), \"muster\".claim")
             let place = bench.place
-            let message = try bench.receipts.message(
-                around: "INSERT INTO public.effects VALUES ('t')", for: bench.ticket()
-            ).replacing("SELECT \"muster\".claim", with: "SELECT pg_advisory_xact_lock(42), \"muster\".claim")
-            async let late = Threads.run(1) { _ in
+            let refusals = try await Threads.run(2) { index in
                 let session = try place.session()
                 defer { session.close() }
-                return try session.refusal(of: message)
+                let holder = "\(Self.locksHere) AND objid = 42 AND granted"
+                if index == 0 {
+                    try Threads.wait { try session.integer(holder) == 1 }
+                    return try session.refusal(of: late)
+                }
+                try session.run("SELECT pg_advisory_lock(42)")
+                try Threads.wait { try session.integer("\(Self.locksHere) AND objid = 42 AND NOT granted") == 1 }
+                let refusal = try session.refusal(of: first)
+                try session.run("SELECT pg_advisory_unlock(42)")
+                return refusal
             }
-            let isWaiting = try await eventually {
-                try holder.integer(
-                    "\(Self.locksHere) AND objid = 42 AND NOT granted") == 1
-            }
-            #expect(isWaiting)
-            let first = try bench.session.refusal(
-                of: bench.receipts.message(
-                    around: "INSERT INTO public.effects VALUES ('t')",
-                    for: Sample.ticket(theirs, run: other, runner: "b")))
-            #expect(first == nil)
-            try holder.run("SELECT pg_advisory_unlock(42)")
-            let refusals = try await late
-            #expect(refusals == [.done])
+            #expect(refusals == [.done, nil])
             #expect(try bench.effects() == 1)
         }
     }

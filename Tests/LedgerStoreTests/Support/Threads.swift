@@ -25,4 +25,15 @@ enum Threads {
         }
         return try results.withLock { results in try (0..<count).compactMap { try results[$0]?.get() } }
     }
+
+    struct Overdue: Error {}
+
+    /// Asks again and again, on the calling thread, until the condition holds.
+    static func wait(_ condition: () throws -> Bool) throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while try !condition() {
+            guard ContinuousClock.now < deadline else { throw Overdue() }
+            Thread.sleep(forTimeInterval: 0.01)
+        }
+    }
 }

@@ -111,7 +111,8 @@ import Testing
     @Test(arguments: Layout.withReceipts) func copyOfAnotherTenantIsAdopted(_ layout: Layout) async throws {
         try await RepairFleet.with(layout, ["a"]) { fleet in
             fleet.runbooks = [fleet.effect("one")]
-            #expect(try await fleet.apply().exitCode == 0)
+            let first = try await fleet.apply()
+            #expect(first.exitCode == 0, "\(first)")
             try fleet.copy("a", as: "b")
 
             let report = try await fleet.apply()
