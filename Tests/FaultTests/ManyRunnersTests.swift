@@ -150,4 +150,51 @@ import Testing
             #expect(try await fleet.lostAndRepeated(of: 3) == (lost: 0, repeated: 0))
         }
     }
+
+    /// Guarantee: the same over SQLite files, where the lock file tells the dead from the silent.
+    @Test func killedRunnerOverFilesIsSucceeded() async throws {
+        let workplace = try Workplace()
+        try FileManager.default.createDirectory(
+            at: workplace.folder.appending(path: "tenants"), withIntermediateDirectories: true)
+        try await Command(
+            "sh", "-ec",
+            "for i in $(seq 100 139); do sqlite3 tenants/t$i.db 'CREATE TABLE witness (x)'; done",
+            folder: workplace.folder
+        ).output()
+        try workplace.write(
+            "slow.sql",
+            """
+            INSERT INTO witness VALUES (1);
+            CREATE TABLE heavy AS WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
+            SELECT max(i) AS i FROM n;
+
+            """)
+        try workplace.write(
+            "deploy.json5",
+            """
+            { manifest: 1, ledger: { url: "sqlite:.muster/ledger.db" }, tenants: { files: "tenants/*.db" },
+              concurrency: { tenants: 2 }, runbooks: [{ id: "slow", sql: "slow.sql" }] }
+            """)
+        let runners = try (0..<2).map { _ in
+            try workplace.muster("apply", "-f", "deploy.json5", "--format", "json").start()
+        }
+        let early = SQLiteFile(path: workplace.folder.appending(path: "tenants/t104.db"))
+        let begun = "SELECT count(*) FROM witness"
+        try #require(try await eventually(within: .seconds(60)) { try await early.lines(begun) == ["1"] })
+        runners[0].send(SIGKILL)
+        _ = try await runners[0].ending()
+        let killed = ContinuousClock.now
+
+        let report = try PrintedReport(try await runners[1].ending())
+
+        #expect(report.exitCode == 0, "\(report.failures) \(String(describing: report.error))")
+        #expect(ContinuousClock.now - killed < .seconds(14))
+        let effects = try await Command(
+            "sh", "-c", "for f in tenants/*.db; do sqlite3 $f 'SELECT count(*) FROM witness'; done | sort | uniq -c",
+            folder: workplace.folder
+        ).output()
+        #expect(effects.split { $0.isWhitespace } == ["40", "1"])
+        let ledger = SQLiteFile(path: workplace.folder.appending(path: ".muster/ledger.db"))
+        #expect(try await ledger.lines("SELECT status, outcome FROM muster_runs") == ["completed|succeeded"])
+    }
 }

@@ -78,7 +78,7 @@ import Testing
     @Test(.needsPostgres) func summaryIsTheLastLine() async throws {
         try await PostgresDatabase.with { database in
             let fleet = try await SchemaFleet.make(
-                6, in: database, concurrency: 2, runbooks: #"{ id: "slow", sql: "slow.sql" }"#,
+                40, in: database, concurrency: 2, runbooks: #"{ id: "slow", sql: "slow.sql" }"#,
                 scripts: ["slow.sql": traced("slow", seconds: 0.4)])
             let runner = try fleet.workplace.muster("apply", "-f", "deploy.json5", "--format", "ndjson").start()
             try #require(try await eventually { try await fleet.effects() >= 1 })

@@ -12,9 +12,16 @@ package final class RunningCommand: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try Data(input.utf8).write(to: folder.appending(path: "in"))
         for name in ["out", "err"] { try Data().write(to: folder.appending(path: name)) }
-        process.standardInput = try FileHandle(forReadingFrom: folder.appending(path: "in"))
-        process.standardOutput = try FileHandle(forWritingTo: folder.appending(path: "out"))
-        process.standardError = try FileHandle(forWritingTo: folder.appending(path: "err"))
+        let input = try FileHandle(forReadingFrom: folder.appending(path: "in"))
+        let output = try FileHandle(forWritingTo: folder.appending(path: "out"))
+        let errors = try FileHandle(forWritingTo: folder.appending(path: "err"))
+        // Foundation keeps them, and with some 1,300 open descriptors it reads beyond a buffer when it starts a program.
+        defer {
+            for handle in [input, output, errors] { try? handle.close() }
+        }
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = errors
         let (endings, continuation) = AsyncStream.makeStream(of: Int32.self)
         self.endings = endings
         process.terminationHandler = { process in
