@@ -20,6 +20,8 @@ HITS = {"message": 80, "script_message": 8, "claim_jobs": 2, "write_results": 3,
 ONLY = {"message": ("schemas", "databases"), "script_message": ("schemas", "databases"),
         "receipts_table": ("databases",), "sqlite_begin": ("sqlite",), "sqlite_receipt": ("sqlite",),
         "sqlite_commit": ("sqlite",)}
+# Where nothing can fail by an error: what was done is done.
+SILENT = ("hook.before", "hook.after", "direct_statement.after")
 # What happens in a fleet's first deploy alone.
 FIRST = ("ledger_upgrade", "receipts_table")
 ACTIONS = ("throw", "hang", "stop", "kill", "kill", "kill", "kill", "kill")
@@ -132,7 +134,8 @@ class Storm:
         fired = {point: sum(self.tally.fired[layout, point, action] for action in set(ACTIONS)) for point in points}
         chosen = []
         for _ in range(self.random.choice([1, 1, 2, 3])):
-            actions = [(point, action) for point in points for action in ACTIONS]
+            actions = [(point, action) for point in points for action in ACTIONS
+                       if action != "throw" or point not in SILENT]
             weights = [1 / (1 + fired[pair[0]]) ** 2 / (1 + self.tally.fired[layout, *pair]) for pair in actions]
             point, action = self.random.choices(actions, weights)[0]
             if action == "hang":
