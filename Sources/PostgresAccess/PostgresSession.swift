@@ -12,6 +12,8 @@ package final class PostgresSession: DatabaseSession {
     /// Set while a message is under way: a closure that is lent a row must not start another, nor free the connection.
     private var isBusy = false
     private var closesWhenIdle = false
+    /// The connection was given up because of a loss, not closed by its owner.
+    private var isLost = false
 
     /// Connects. The application name is always ours; locks are traced by it.
     ///
@@ -123,6 +125,7 @@ extension PostgresSession {
         guard !isBusy else {
             throw DatabaseError(.misuse, "A statement was sent while another one of this session is under way.")
         }
+        guard !isLost else { throw DatabaseError(.connectionLost, "The connection was lost before.") }
         guard connection != nil else { throw DatabaseError(.misuse, "A statement was sent on a closed session.") }
         // A C string ends there, and the rest would silently not be run.
         guard text.utf8.contains(0), let place = text.unicodeScalars.firstIndex(of: "\0") else { return }
@@ -159,6 +162,7 @@ extension PostgresSession {
             // Not the server's word but libpq's own: it could not send or read. After a failed write it still calls the
             // connection good (libpq's PQgetResult).
             connection = nil
+            isLost = true
         }
         if !isUsable {
             failure =

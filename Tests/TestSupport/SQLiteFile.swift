@@ -8,7 +8,7 @@ package struct SQLiteFile: Sendable {
 
     @discardableResult
     package func sql(_ script: String) async throws -> String {
-        try await Command("sqlite3", "-batch", "-bail", path.path, input: script).output()
+        try await Command("sqlite3", "-batch", "-bail", "-cmd", ".timeout 10000", path.path, input: script).output()
     }
 
     package func lines(_ query: String) async throws -> [String] {
