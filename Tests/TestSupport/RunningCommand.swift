@@ -12,9 +12,14 @@ package final class RunningCommand: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try Data(input.utf8).write(to: folder.appending(path: "in"))
         for name in ["out", "err"] { try Data().write(to: folder.appending(path: name)) }
-        process.standardInput = try FileHandle(forReadingFrom: folder.appending(path: "in"))
-        process.standardOutput = try FileHandle(forWritingTo: folder.appending(path: "out"))
-        process.standardError = try FileHandle(forWritingTo: folder.appending(path: "err"))
+        let input = try FileHandle(forReadingFrom: folder.appending(path: "in"))
+        let output = try FileHandle(forWritingTo: folder.appending(path: "out"))
+        let errors = try FileHandle(forWritingTo: folder.appending(path: "err"))
+        // Foundation keeps a process, and with it its handles, for ever; with a thousand of them open it crashes.
+        defer { for handle in [input, output, errors] { try? handle.close() } }
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = errors
         let (endings, continuation) = AsyncStream.makeStream(of: Int32.self)
         self.endings = endings
         process.terminationHandler = { process in
