@@ -112,4 +112,35 @@ import Testing
             #expect(try await effects() == ["\(Self.number)|\(Self.number)"])
         }
     }
+
+    /// Guarantee: in a database per tenant a script that names no schema runs under the database's own search_path, be
+    /// it transactional or not.
+    @Test func scriptsMeetTheDatabasesOwnPath() async throws {
+        try await PostgresDatabase.with { ledger in
+            try await PostgresDatabase.with { tenant in
+                try await tenant.psql(
+                    """
+                    CREATE SCHEMA app; CREATE TABLE app.witness (note text);
+                    ALTER DATABASE \(tenant.name) SET search_path = app;
+                    """)
+                let workplace = try Workplace(environment: ["LEDGER": ledger.url, "TENANT": tenant.url])
+                try workplace.write("one.sql", "CREATE TABLE made (n int);\nINSERT INTO witness VALUES ('one');\n")
+                try workplace.write(
+                    "two.sql", "INSERT INTO witness SELECT 'two' FROM made;\nINSERT INTO made VALUES (1);\n")
+                try workplace.write(
+                    "deploy.json5",
+                    """
+                    { manifest: 1, ledger: { url: "${LEDGER}" },
+                      tenants: { list: ["acme"], target: { url: "${TENANT}" } },
+                      runbooks: [{ id: "one", sql: "one.sql" }, { id: "two", sql: "two.sql", transaction: false }] }
+                    """)
+
+                let report = try await workplace.apply()
+
+                #expect(report.exitCode == 0, "\(report.failures)")
+                #expect(try await tenant.lines("SELECT note FROM app.witness") == ["one"])
+                #expect(try await tenant.lines("SELECT n FROM app.made") == ["1"])
+            }
+        }
+    }
 }

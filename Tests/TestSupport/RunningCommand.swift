@@ -15,10 +15,8 @@ package final class RunningCommand: Sendable {
         let input = try FileHandle(forReadingFrom: folder.appending(path: "in"))
         let output = try FileHandle(forWritingTo: folder.appending(path: "out"))
         let errors = try FileHandle(forWritingTo: folder.appending(path: "err"))
-        // Foundation keeps them, and with some 1,300 open descriptors it reads beyond a buffer when it starts a program.
-        defer {
-            for handle in [input, output, errors] { try? handle.close() }
-        }
+        // Foundation keeps a process, and with it its handles, for ever; with a thousand of them open it crashes.
+        defer { for handle in [input, output, errors] { try? handle.close() } }
         process.standardInput = input
         process.standardOutput = output
         process.standardError = errors

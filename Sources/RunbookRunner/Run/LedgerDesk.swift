@@ -54,11 +54,19 @@ actor LedgerDesk {
 
     // MARK: Opening and closing
 
-    /// Opens the ledger for questions. nil when there is none yet.
-    func openForReading() throws(ServiceError) -> Bool {
+    /// Opens the ledger for questions. False when there is none yet.
+    ///
+    /// - Parameter mayRecover: whether a SQLite file that a killed runner left in the middle of something may be put
+    ///   right first; that writes.
+    func openForReading(mayRecover: Bool = false) throws(ServiceError) -> Bool {
         let url = try address(manifestLedger.url)
         if let path = url.path, !FileManager.default.fileExists(atPath: path) { return false }
-        let session = try connect(isReadOnly: true)
+        let session: any DatabaseSession
+        do throws(ServiceError) { session = try connect(isReadOnly: true) } catch {
+            guard mayRecover, url.dialect == .sqlite else { throw error }
+            try connect(isReadOnly: false).close()
+            session = try connect(isReadOnly: true)
+        }
         do throws(LedgerError) {
             ledger = try Ledger.read(session, schema: manifestLedger.schema, workspace: workspace)
             return true

@@ -34,7 +34,7 @@ extension RunbookService {
     ) async throws(ServiceError) -> Report {
         await desk.prepare(events: events, lockWait: request.lockWait, stop: stop)
         // Reading first: with nothing to do, not even a ledger is made.
-        _ = try await desk.openForReading()
+        _ = try await desk.openForReading(mayRecover: true)
         let (fleet, notices) = try await planned(manifest, request.selection, request.expectedTenants, desk)
         guard fleet.drifted.isEmpty else { throw ServiceError(.drift, Self.driftMessage(fleet.drifted)) }
         let draft = Self.draft(fleet.plan, request)
