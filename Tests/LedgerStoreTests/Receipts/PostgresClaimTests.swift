@@ -121,8 +121,9 @@ import Testing
                 defer { ledger.session.close() }
                 let receipts = PostgresReceipts(sql: ledger.sql, isLocal: isLocal)
                 try receipts.ensureTable(in: ledger.session)
-                let run = try #require(
-                    try ledger.begin(tenants, identity: "sha256:\(index)", runner: "runner-\(index)"))
+                // The others may have done it all before this one begins.
+                guard let run = try ledger.begin(tenants, identity: "sha256:\(index)", runner: "runner-\(index)")
+                else { return }
                 var jobs = try ledger.claimJobs(run: run, runner: "runner-\(index)", limit: 100)
                 while let job = jobs.first {
                     let script = "INSERT INTO public.effects VALUES ('\(job.tenant)')"
