@@ -131,6 +131,9 @@ class Storm:
         layout = self.fleet.layout.name
         points = [point for point in self.tally.points[layout]
                   if self.fleet.deploys == 1 or point.split(".")[0] not in FIRST]
+        if self.serial < 2:
+            # Whoever comes first makes the tables.
+            points = [point for point in points if point.split(".")[0] in FIRST]
         fired = {point: sum(self.tally.fired[layout, point, action] for action in set(ACTIONS)) for point in points}
         chosen = []
         for _ in range(self.random.choice([1, 1, 2, 3])):
