@@ -188,6 +188,7 @@ struct SQLiteReadOnlyTests {
         try session.run("BEGIN")
         _ = try session.rows(sql)
         try session.run("ROLLBACK")
+        #expect(session.isUsable && !session.isInTransaction)
     }
 
     @Test func aRefusalSaysWhat() throws {

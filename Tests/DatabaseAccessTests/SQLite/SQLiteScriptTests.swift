@@ -97,6 +97,7 @@ struct SQLiteScriptTests {
         try session.run("ROLLBACK; BEGIN IMMEDIATE")
         try script("SELECT 1")
         try session.run("COMMIT")
+        #expect(!session.isInTransaction)
     }
 
     @Test func aConflictThatRollsBackIsReportedAndEndsTheTransaction() throws {
@@ -281,6 +282,7 @@ struct SQLiteScriptTests {
         try session.run("BEGIN")
         try script(text)
         try session.run("COMMIT")
+        #expect(!session.isInTransaction)
     }
 
     @Test(arguments: [

@@ -382,6 +382,7 @@ struct SQLiteSessionTests {
             Thread.detachNewThread { for _ in 0..<50 { interrupter.interrupt() } }
             _ = databaseError { () throws(DatabaseError) in try session.run("SELECT 1; SELECT 2") }
             session.close()
+            #expect(!session.isUsable)
         }
     }
 }

@@ -72,7 +72,9 @@ struct TenantLineTests {
     @Test("no prefix of a line traps")
     func prefixes() {
         let line = Array(#"{"id": "a\u00e9", "n": -1.5e3, "t": true, "x": null, "o": {"a": [1]}}"#.utf8)
-        for count in 0..<line.count { _ = try? TenantLine.tenant(json: line[..<count], number: 1) }
+        for count in 0..<line.count {
+            #expect((try? TenantLine.tenant(json: line[..<count], number: 1)) == nil)
+        }
     }
 
     @Test("a row gives the same tenant as an object")
