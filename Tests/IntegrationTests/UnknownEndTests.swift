@@ -130,7 +130,7 @@ import Testing
     // MARK: The server works on
 
     /// One tenant with a script that is not transactional: it notes its beginning, how many of its kind are at work, and
-    /// its end. How long it sleeps stands in a table.
+    /// its end. How long it sleeps stands in a table, which is locked meanwhile: that is how others at work are counted.
     private func scriptPlace(_ database: PostgresDatabase, ofItsOwn: Bool, _ runbook: String) async throws -> Workplace
     {
         let workplace = try Workplace(environment: ["DATABASE_URL": database.url])
@@ -139,8 +139,8 @@ import Testing
             "slow.sql",
             """
             INSERT INTO public.witness (what, others)
-                SELECT 'begin', count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(%' AND pid <> pg_backend_pid()
-                    AND datname = current_database() AND state = 'active';
+                SELECT 'begin', count(*) FROM pg_locks
+                    WHERE relation = 'public.patience'::regclass AND pid <> pg_backend_pid();
             SELECT pg_sleep(seconds) FROM public.patience;
             INSERT INTO public.witness (what) VALUES ('end');
             """)
@@ -206,9 +206,8 @@ import Testing
             #expect(try await working(database) == ["0"])
             let report = try await workplace.apply()
             #expect(report.exitCode == 0, "\(report.failures)")
-            #expect(
-                try await database.lines("SELECT what, others FROM public.witness ORDER BY id")
-                    == ["begin|0", "begin|0", "end|"])
+            let lines = try await database.lines("SELECT what, others FROM public.witness ORDER BY id")
+            #expect(lines == ["begin|0", "begin|0", "end|"])
         }
     }
 
@@ -222,9 +221,8 @@ import Testing
             let report = try await workplace.apply()
 
             #expect(report.exitCode == 0, "\(report.failures)")
-            #expect(
-                try await database.lines("SELECT what, others FROM public.witness ORDER BY id")
-                    == ["begin|0", "begin|0", "end|"])
+            let lines = try await database.lines("SELECT what, others FROM public.witness ORDER BY id")
+            #expect(lines == ["begin|0", "begin|0", "end|"])
             #expect(try await working(database) == ["0"])
         }
     }
