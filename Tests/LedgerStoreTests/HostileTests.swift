@@ -90,9 +90,9 @@ import Testing
             for (index, name) in Self.names.enumerated() {
                 let job = ClaimedJob(tenant: name, stage: 0, attempt: 1, fence: index)
                 let ticket = Sample.ticket(job, run: name, runner: name, runbook: Sample.runbook(name, key: name))
-                #expect(try receipts.examine(ticket) == nil)
+                #expect(try receipts.examine(ticket)?.state == nil)
                 #expect(try receipts.record(ticket, state: .succeeded, rowsAffected: 1) == 1)
-                #expect(try receipts.examine(ticket) == .done)
+                #expect(try receipts.examine(ticket)?.state == .done)
             }
             #expect(try session.integer("SELECT count(*) FROM muster_receipts") == Self.names.count)
         }

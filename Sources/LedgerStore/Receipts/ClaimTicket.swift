@@ -52,6 +52,8 @@ package struct ClaimTicket: Sendable {
     package var workspaceKey: Int64 { keys.workspace }
     package var tenantKey: Int64 { keys.tenant }
 
+    package var isScript: Bool { timeLimit == nil }
+
     /// The part of a receipt's key that tells tenants in one database apart.
     var holder: String { holdsOneTenant ? "" : tenant }
 }

@@ -123,8 +123,8 @@ package struct PostgresReceipts: Sendable {
     package func end(
         _ ticket: ClaimTicket, attempt: Int, state: ExecutionState, clean: Bool?
     ) throws(DatabaseError) -> String {
+        let cleanText = clean.map(String.init) ?? "NULL"
         if isLocal {
-            let cleanText = clean.map(String.init) ?? "null"
             return enclosed(
                 """
                 SELECT \(sql.name("end_attempt"))(\(try literal(ticket.workspace)), \(try literal(ticket.tenant)), \
@@ -143,6 +143,7 @@ package struct PostgresReceipts: Sendable {
                   AND (l.classid::bigint << 32) | l.objid::bigint = \(ticket.tenantKey))
             UPDATE \(receipts) SET
                 state = CASE WHEN lock.held THEN \(try literal(state.rawValue)) ELSE 'unknown' END,
+                clean = CASE WHEN lock.held THEN \(cleanText)::pg_catalog.bool END,
                 finished_at = clock_timestamp(), backend_pid = NULL, backend_start = NULL, process_group = NULL,
                 process_start = NULL, time_limit_ms = NULL
             FROM lock
@@ -201,7 +202,7 @@ package struct PostgresReceipts: Sendable {
     /// runs under a search_path of our own.
     private func examine(_ ticket: ClaimTicket) throws(DatabaseError) -> String {
         """
-        SELECT state, checksum, fence, tenant, backend_pid, backend_start INTO v_seen FROM \(receipts)
+        SELECT state, clean, checksum, fence, tenant, backend_pid, backend_start INTO v_seen FROM \(receipts)
             WHERE workspace = \(try literal(ticket.workspace)) AND holder = \(try literal(ticket.holder))
               AND runbook = \(try literal(ticket.identity.runbook)) AND key = \(try literal(ticket.identity.key));
         IF v_seen.tenant <> \(try literal(ticket.tenant)) THEN
@@ -222,6 +223,8 @@ package struct PostgresReceipts: Sendable {
             SELECT 1 FROM pg_stat_activity a WHERE a.pid = v_seen.backend_pid
                 AND a.backend_start = v_seen.backend_start AND a.pid <> pg_backend_pid()) THEN
             RAISE EXCEPTION 'the server still works on its last attempt' USING errcode = 'MU001';
+        ELSIF v_seen.state = 'failed' AND v_seen.clean IS FALSE AND \(ticket.isScript && !ticket.mayRepeat) THEN
+            RAISE EXCEPTION 'its last attempt failed and left something behind' USING errcode = 'MU007';
         END IF;
         """
     }
@@ -245,7 +248,7 @@ package struct PostgresReceipts: Sendable {
                 \(backend),
                 \(try literal(ticket.host)), \(limit(ticket)))
             ON CONFLICT (workspace, holder, runbook, key) DO UPDATE SET
-                state = excluded.state, tenant = excluded.tenant, attempt = r.attempt + 1, fence = excluded.fence,
+                state = excluded.state, clean = NULL, tenant = excluded.tenant, attempt = r.attempt + 1, fence = excluded.fence,
                 checksum = excluded.checksum, run_id = excluded.run_id, runner = excluded.runner,
                 started_at = excluded.started_at, finished_at = excluded.finished_at,
                 backend_pid = excluded.backend_pid, backend_start = excluded.backend_start, host = excluded.host,

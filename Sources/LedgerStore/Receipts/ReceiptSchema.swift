@@ -8,8 +8,8 @@ func postgresReceiptsDDL(_ sql: LedgerSQL) -> String {
     """
     CREATE TABLE IF NOT EXISTS \(sql.name("receipts")) (
         workspace text NOT NULL, holder text NOT NULL, tenant text NOT NULL, runbook text NOT NULL, key text NOT NULL,
-        state text NOT NULL, attempt integer NOT NULL, fence bigint NOT NULL, checksum text NOT NULL, cursor text,
-        rows_affected bigint, run_id text, runner text, started_at timestamptz, finished_at timestamptz,
+        state text NOT NULL, clean boolean, attempt integer NOT NULL, fence bigint NOT NULL, checksum text NOT NULL,
+        cursor text, rows_affected bigint, run_id text, runner text, started_at timestamptz, finished_at timestamptz,
         backend_pid integer, backend_start timestamptz, host text, process_group bigint, process_start text,
         time_limit_ms bigint,
         PRIMARY KEY (workspace, holder, runbook, key)
@@ -21,8 +21,8 @@ func postgresReceiptsDDL(_ sql: LedgerSQL) -> String {
 let sqliteReceiptsDDL = """
     CREATE TABLE IF NOT EXISTS main.muster_receipts (
         workspace text NOT NULL, holder text NOT NULL, tenant text NOT NULL, runbook text NOT NULL, key text NOT NULL,
-        state text NOT NULL, attempt integer NOT NULL, fence integer NOT NULL, checksum text NOT NULL, cursor text,
-        rows_affected integer, run_id text, runner text, started_at text, finished_at text, host text,
+        state text NOT NULL, clean boolean, attempt integer NOT NULL, fence integer NOT NULL, checksum text NOT NULL,
+        cursor text, rows_affected integer, run_id text, runner text, started_at text, finished_at text, host text,
         process_group integer, process_start text, time_limit_ms integer,
         PRIMARY KEY (workspace, holder, runbook, key)
     ) WITHOUT ROWID

@@ -15,24 +15,30 @@ package struct SQLiteReceipts {
         try session.execute(sqliteReceiptsDDL)
     }
 
-    /// Reads the receipt and says whether the work may begin; nil means it may.
-    package func examine(_ ticket: ClaimTicket) throws(DatabaseError) -> ClaimState? {
+    /// Reads the receipt and says why the work may not begin; nil means it may.
+    package func examine(_ ticket: ClaimTicket) throws(DatabaseError) -> (state: ClaimState, message: String)? {
         guard
             let row = try session.row(
                 """
-                SELECT state, checksum, fence, tenant FROM main.muster_receipts
+                SELECT state, checksum, fence, tenant, clean FROM main.muster_receipts
                 WHERE workspace = ?1 AND holder = ?2 AND runbook = ?3 AND key = ?4
                 """, key(ticket))
         else { return nil }
-        if row[3].text != ticket.tenant { return .foreignReceipt }
+        if let name = row[3].text, name != ticket.tenant {
+            return (.foreignReceipt, "the receipt stands under the name of tenant \(name)")
+        }
+        let superseded = (ClaimState.superseded, "another runner has taken over this job")
         let isLater = (row[2].integer ?? 0) > ticket.job.fence
         switch row[0].text.flatMap(ExecutionState.init) {
         case .succeeded, .baselined:
-            if row[1].text == ticket.checksum || ticket.policy == .accept { return .done }
-            if ticket.policy == .fail { return .drifted }
-            return isLater ? .superseded : nil
-        case _ where isLater: return .superseded
-        case .running, .unknown: return ticket.mayRepeat ? nil : .unseenEnd
+            if row[1].text == ticket.checksum || ticket.policy == .accept { return (.done, "done") }
+            if ticket.policy == .fail { return (.drifted, "done with another body (\(row[1].text ?? ""))") }
+            return isLater ? superseded : nil
+        case _ where isLater: return superseded
+        case .running, .unknown:
+            return ticket.mayRepeat ? nil : (.unseenEnd, "the end of its last attempt was not seen")
+        case .failed where row[4].boolean == false && ticket.isScript:
+            return ticket.mayRepeat ? nil : (.unseenEnd, "its last attempt failed and left something behind")
         case .failed, .rolledBack, nil: return nil
         }
     }
@@ -42,17 +48,18 @@ package struct SQLiteReceipts {
     /// - Returns: how often it has been tried now.
     /// - Throws: also when a later claim has left its receipt meanwhile (MU004).
     package func record(
-        _ ticket: ClaimTicket, state: ExecutionState, rowsAffected: Int?
+        _ ticket: ClaimTicket, state: ExecutionState, clean: Bool? = nil, rowsAffected: Int?
     ) throws(DatabaseError) -> Int {
         let finished = state == .running ? "NULL" : "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
         let row = try session.row(
             """
             INSERT INTO main.muster_receipts AS r (workspace, holder, runbook, key, tenant, state, attempt, fence,
-                checksum, run_id, runner, rows_affected, host, time_limit_ms, started_at, finished_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
+                checksum, run_id, runner, rows_affected, host, time_limit_ms, clean, started_at, finished_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
                 strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), \(finished))
             ON CONFLICT (workspace, holder, runbook, key) DO UPDATE SET
-                tenant = excluded.tenant, state = excluded.state, fence = excluded.fence, checksum = excluded.checksum,
+                tenant = excluded.tenant, state = excluded.state, clean = excluded.clean, fence = excluded.fence,
+                checksum = excluded.checksum,
                 attempt = r.attempt + (r.state <> 'running' OR r.fence <> excluded.fence),
                 run_id = excluded.run_id, runner = excluded.runner, rows_affected = excluded.rows_affected,
                 started_at = CASE WHEN r.state = 'running' AND r.fence = excluded.fence THEN r.started_at
@@ -65,7 +72,7 @@ package struct SQLiteReceipts {
             key(ticket) + [
                 .text(ticket.tenant), .text(state.rawValue), DatabaseValue(ticket.job.fence), .text(ticket.checksum),
                 .text(ticket.run), .text(ticket.runner), DatabaseValue(rowsAffected),
-                .text(ticket.host), state == .running ? DatabaseValue(ticket.timeLimit) : .null,
+                .text(ticket.host), state == .running ? DatabaseValue(ticket.timeLimit) : .null, DatabaseValue(clean),
             ])
         guard let attempt = row?[0].integer else {
             throw DatabaseError(

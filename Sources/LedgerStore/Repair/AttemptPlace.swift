@@ -36,12 +36,13 @@ package struct AttemptPlace: Sendable {
         let row = try session.row(
             sql.text(
                 """
-                select state, run_id, runner, host, process_group, process_start, time_limit_ms + \(margin) - (\(spent))
+                select state, run_id, runner, host, process_group, process_start, time_limit_ms + \(margin) - (\(spent)),
+                    clean
                 from \(table) where \(condition)
                 """), values)
         guard let row, let state = row[0].text.flatMap(ExecutionState.init) else { return nil }
         return PreviousAttempt(
-            state: state, run: row[1].text, runner: row[2].text, host: row[3].text,
+            state: state, clean: row[7].boolean, run: row[1].text, runner: row[2].text, host: row[3].text,
             processGroup: row[4].integer.map(Int32.init), processStart: row[5].text, remaining: row[6].integer)
     }
 

@@ -3,6 +3,8 @@ package import RunbookModel
 /// What is on record of the last attempt at work that cannot be transactional, as far as it may still be going on.
 package struct PreviousAttempt: Sendable, Hashable {
     package var state: ExecutionState
+    /// Of one that failed: whether nothing of it remains.
+    package var clean: Bool?
     package var run: String?
     package var runner: String?
     package var host: String?
@@ -14,10 +16,11 @@ package struct PreviousAttempt: Sendable, Hashable {
     package var remaining: Int?
 
     package init(
-        state: ExecutionState, run: String?, runner: String?, host: String?, processGroup: Int32?,
+        state: ExecutionState, clean: Bool? = nil, run: String?, runner: String?, host: String?, processGroup: Int32?,
         processStart: String?, remaining: Int?
     ) {
         self.state = state
+        self.clean = clean
         self.run = run
         self.runner = runner
         self.host = host
@@ -28,4 +31,7 @@ package struct PreviousAttempt: Sendable, Hashable {
 
     /// Whether nobody saw its end.
     package var isUnseen: Bool { state == .running || state == .unknown }
+
+    /// Whether it failed and something of it remains.
+    package var hasRemains: Bool { state == .failed && clean == false }
 }

@@ -6,6 +6,8 @@ package struct Receipt: Sendable, Hashable {
     /// Under whose name it stands.
     package var tenant: String
     package var state: ExecutionState
+    /// Of one that failed: whether nothing of it remains.
+    package var clean: Bool?
     package var attempt: Int
     package var checksum: String
     package var run: String?
@@ -16,12 +18,13 @@ package struct Receipt: Sendable, Hashable {
     package var rowsAffected: Int?
 
     package init(
-        identity: Identity, tenant: String, state: ExecutionState, attempt: Int, checksum: String, run: String? = nil,
+        identity: Identity, tenant: String, state: ExecutionState, clean: Bool? = nil, attempt: Int, checksum: String, run: String? = nil,
         runner: String? = nil, startedAt: Int? = nil, finishedAt: Int? = nil, rowsAffected: Int? = nil
     ) {
         self.identity = identity
         self.tenant = tenant
         self.state = state
+        self.clean = clean
         self.attempt = attempt
         self.checksum = checksum
         self.run = run
@@ -29,5 +32,9 @@ package struct Receipt: Sendable, Hashable {
         self.startedAt = startedAt
         self.finishedAt = finishedAt
         self.rowsAffected = rowsAffected
+    }
+
+    package var execution: RecordedExecution {
+        RecordedExecution(state: state, clean: clean, checksum: checksum, attempt: attempt)
     }
 }

@@ -44,14 +44,14 @@ package struct ReceiptBook {
         guard try exists() else { return [] }
         let text = """
             select runbook, key, tenant, state, attempt, checksum, run_id, runner, \(sql.milliseconds("started_at")),
-                \(sql.milliseconds("finished_at")), rows_affected
+                \(sql.milliseconds("finished_at")), rows_affected, clean
             from \(table) where workspace = $1 and holder = $2 order by runbook, key
             """
         return try session.rows(sql.text(text), [.text(workspace), .text(holder)]).compactMap { row in
             guard let state = row[3].text.flatMap(ExecutionState.init) else { return nil }
             return Receipt(
                 identity: Identity(runbook: row[0].text ?? "", key: row[1].text ?? ""), tenant: row[2].text ?? "",
-                state: state, attempt: row[4].integer ?? 0, checksum: row[5].text ?? "", run: row[6].text,
+                state: state, clean: row[11].boolean, attempt: row[4].integer ?? 0, checksum: row[5].text ?? "", run: row[6].text,
                 runner: row[7].text, startedAt: row[8].integer, finishedAt: row[9].integer,
                 rowsAffected: row[10].integer)
         }
@@ -72,11 +72,12 @@ package struct ReceiptBook {
             """, [.text(identity.runbook), .text(identity.key), .text(checksum)])
     }
 
-    /// Settles an attempt whose end nobody saw, as it was seen: nothing else is touched.
+    /// Settles an attempt whose end nobody saw, or that left something behind, as it was seen: nothing else is touched.
     package func settle(_ seen: Receipt, as state: ExecutionState, checksum: String) throws(DatabaseError) -> Int {
         try change(
             """
-            update \(table) set state = $5, checksum = $6, finished_at = \(sql.now)
+            update \(table) set state = $5, clean = case when $5 = 'failed' then true end, checksum = $6,
+                finished_at = \(sql.now)
             where workspace = $1 and holder = $2 and runbook = $3 and key = $4 and state = $7 and attempt = $8
             """,
             [

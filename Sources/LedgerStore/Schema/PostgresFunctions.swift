@@ -5,14 +5,17 @@
 /// transaction, MU003 done, MU004 superseded, MU006 drift, MU007 its last end was not seen.
 enum PostgresFunctions {
     /// Fence and re-read. Needs the parameters of `claim` and the variable `v_seen`.
-    private static let examine = """
+    ///
+    /// - Parameter isScript: SQL that is true for a script; what a hook left behind is the hook's business.
+    private static func examine(isScript: String) -> String {
+        """
             perform 1 from {s}.jobs j join {s}.runs r on r.id = j.run_id
                 where j.run_id = p_run and j.tenant = p_tenant and j.state = 'running' and j.runner = p_runner
                   and j.attempt = p_job_attempt and r.status <> 'completed';
             if not found then
                 raise exception 'another runner has taken over this job' using errcode = 'MU004';
             end if;
-            select state, checksum, attempt, backend_pid, backend_start into v_seen from {s}.executions
+            select state, clean, checksum, attempt, backend_pid, backend_start into v_seen from {s}.executions
                 where workspace = p_workspace and tenant = p_tenant and runbook = p_runbook and key = p_key;
             if v_seen.state in ('succeeded', 'baselined') then
                 if v_seen.checksum = p_checksum or p_policy = 'accept' then
@@ -26,8 +29,11 @@ enum PostgresFunctions {
                 select 1 from pg_stat_activity a where a.pid = v_seen.backend_pid
                     and a.backend_start = v_seen.backend_start and a.pid <> pg_backend_pid()) then
                 raise exception 'the server still works on its last attempt' using errcode = 'MU001';
+            elsif v_seen.state = 'failed' and v_seen.clean is false and \(isScript) and not p_again then
+                raise exception 'its last attempt failed and left something behind' using errcode = 'MU007';
             end if;
         """
+    }
 
     static let all = """
         create or replace function {s}.claim(
@@ -46,7 +52,7 @@ enum PostgresFunctions {
                 or not pg_try_advisory_xact_lock(p_tenant_key) then
                 raise exception 'the lock is held by somebody else' using errcode = 'MU001';
             end if;
-        \(examine)
+        \(examine(isScript: "true"))
             perform set_config('muster.claim', p_token, true);
         end
         $muster$;
@@ -84,7 +90,7 @@ enum PostgresFunctions {
             v_seen record;
             v_attempt integer;
         begin
-        \(examine)
+        \(examine(isScript: "p_limit is null"))
             insert into {s}.executions as e (
                 workspace, tenant, runbook, key, state, attempt, checksum, run_id, runner, started_at,
                 host, time_limit_ms, backend_pid, backend_start)

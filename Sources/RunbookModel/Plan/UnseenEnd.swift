@@ -7,15 +7,24 @@ package enum UnseenEnd: Sendable, Hashable {
 
     /// - Parameters:
     ///   - record: the ledger's; nil when it has none.
-    ///   - receipt: the state of the tenant's own receipt; nil where there is none, or where the record is the receipt.
-    package static func of(_ record: RecordedExecution?, receipt: ExecutionState?) -> UnseenEnd {
-        if let receipt, receipt.isDone { return .settled(receipt) }
-        if let receipt, receipt == .running || receipt == .unknown { return .open(receipt) }
-        guard let record else { return .settled(receipt) }
-        switch record.state {
-        case .running, .unknown: return .open(record.state)
-        case .failed where record.clean == false: return .open(.failed)
-        case .failed, .succeeded, .baselined, .rolledBack: return .settled(record.state)
+    ///   - receipt: the tenant's own; nil where there is none, or where the record is the receipt.
+    package static func of(_ record: RecordedExecution?, receipt: RecordedExecution?) -> UnseenEnd {
+        if let receipt, receipt.state.isDone || receipt.isOpen { return end(receipt) }
+        guard let record else { return .settled(receipt?.state) }
+        return end(record)
+    }
+
+    private static func end(_ execution: RecordedExecution) -> UnseenEnd {
+        execution.isOpen ? .open(execution.state) : .settled(execution.state)
+    }
+}
+
+extension RecordedExecution {
+    fileprivate var isOpen: Bool {
+        switch state {
+        case .running, .unknown: true
+        case .failed: clean == false
+        case .succeeded, .baselined, .rolledBack: false
         }
     }
 }

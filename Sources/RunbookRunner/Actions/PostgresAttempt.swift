@@ -48,7 +48,7 @@ struct PostgresAttempt {
                 let previous = try session.withTransaction(ReceiptBook.begin(.postgresql, isReadOnly: true)) {
                     () throws(DatabaseError) in try place.previousAttempt(in: session)
                 }
-                if let previous, previous.isUnseen {
+                if let previous, previous.isUnseen || (previous.hasRemains && ticket.isScript) {
                     guard try receipts.obstacle(to: ticket, in: session) == nil else { return .busy }
                     guard Leftover(previous, before: ticket).clear() else { return .busy }
                     // The plan may not have known.
@@ -86,13 +86,7 @@ struct PostgresAttempt {
 
     /// Records the end; where that cannot be done, or the lock was lost, the state is `unknown`.
     private func close(_ receipts: PostgresReceipts, _ number: Int, _ result: WorkEnd) -> ActionEnd {
-        let (state, clean): (ExecutionState, Bool?) =
-            switch result {
-            case .succeeded: (.succeeded, nil)
-            case .failed(let failure, _): (.failed, failure.clean)
-            case .tryAgain: (.failed, true)
-            case .unknown: (.unknown, nil)
-            }
+        let (state, clean) = result.recorded
         var held: Bool?
         do throws(DatabaseError) {
             guard connection.recoverKeepingLocks() else {

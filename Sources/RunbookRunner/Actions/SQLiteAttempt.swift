@@ -18,7 +18,9 @@ struct SQLiteAttempt {
         var number = 1
         do throws(DatabaseError) {
             var asksFirst = asksFirst
-            if ticket.mayRepeat, let previous = try previousAttempt(receipts), previous.isUnseen {
+            if ticket.mayRepeat, let previous = try previousAttempt(receipts), 
+                previous.isUnseen || (previous.hasRemains && ticket.isScript)
+            {
                 guard Leftover(previous, before: ticket).clear() else { return .busy }
                 // The plan may not have known.
                 asksFirst = asksFirst || !runbook.repeatable
@@ -27,9 +29,7 @@ struct SQLiteAttempt {
             let refusal = try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) -> Refusal? in
                 try receipts.ensureTable()
                 if let (state, found) = try receipts.survey(ticket) { return Refusal(state: state, message: found) }
-                if let state = try receipts.examine(ticket) {
-                    return Refusal(state: state, message: "the end of its last attempt was not seen")
-                }
+                if let (state, found) = try receipts.examine(ticket) { return Refusal(state: state, message: found) }
                 number = try receipts.record(ticket, state: .running, rowsAffected: nil)
                 try Failpoint.reach(.beginAttempt, .before)
                 return nil
@@ -71,19 +71,13 @@ struct SQLiteAttempt {
 
     private func close(_ receipts: SQLiteReceipts, _ result: WorkEnd) -> ActionEnd {
         let isHeld = lockIsHeld()
-        let state: ExecutionState =
-            switch result {
-            case _ where !isHeld: .unknown
-            case .succeeded: .succeeded
-            case .failed, .tryAgain: .failed
-            case .unknown: .unknown
-            }
+        let (state, clean) = isHeld ? result.recorded : (.unknown, nil)
         var rows: Int?
         if case .succeeded(let count, _) = result { rows = count }
         do throws(DatabaseError) {
             if session.isInTransaction { try session.run("ROLLBACK") }
             try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) in
-                _ = try receipts.record(ticket, state: state, rowsAffected: rows)
+                _ = try receipts.record(ticket, state: state, clean: clean, rowsAffected: rows)
                 try Failpoint.reach(.endAttempt, .before)
             }
             try Failpoint.reach(.endAttempt, .after)

@@ -38,8 +38,8 @@ struct SQLiteScript {
             if let (state, found) = try receipts.survey(ticket) {
                 return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(for: state, message: found)
             }
-            if let state = try receipts.examine(ticket) {
-                return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(for: state, message: message(state))
+            if let (state, found) = try receipts.examine(ticket) {
+                return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(for: state, message: found)
             }
         } catch {
             return failed(error, offset: nil, statement: nil)
@@ -87,15 +87,6 @@ struct SQLiteScript {
 
     private func schemaVersion() throws(DatabaseError) -> Int? {
         try session.row("PRAGMA main.schema_version")?[0].integer
-    }
-
-    private func message(_ state: ClaimState) -> String {
-        switch state {
-        case .foreignReceipt: "the receipt stands under the name of another tenant"
-        case .superseded: "another runner has taken over this job"
-        case .drifted: "done with another body"
-        default: "the end of its last attempt was not seen"
-        }
     }
 
     private func failed(_ new: [ForeignKeyViolation]) -> ActionEnd {

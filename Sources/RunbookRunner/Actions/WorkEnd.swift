@@ -7,4 +7,14 @@ enum WorkEnd {
     /// It said itself that it did nothing and that a later try may succeed.
     case tryAgain(Failure, output: String?)
     case unknown(Failure, output: String?)
+
+    /// What is recorded of it.
+    var recorded: (state: ExecutionState, clean: Bool?) {
+        switch self {
+        case .succeeded: (.succeeded, nil)
+        case .failed(let failure, _): (.failed, failure.clean)
+        case .tryAgain: (.failed, true)
+        case .unknown: (.unknown, nil)
+        }
+    }
 }

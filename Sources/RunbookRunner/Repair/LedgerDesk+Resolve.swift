@@ -51,7 +51,7 @@ extension LedgerDesk {
             answer.detail = "its receipt stands under the name of tenant \(receipt.tenant)"
             return TenantVisitor.Change()
         }
-        switch UnseenEnd.of(record?.execution, receipt: receipt?.state) {
+        switch UnseenEnd.of(record?.execution, receipt: receipt?.execution) {
         case .settled(let state):
             answer.before = state
             return TenantVisitor.Change()

@@ -86,6 +86,29 @@ import Testing
         }
     }
 
+    /// Guarantee 2: a script that failed and left something behind is not run again by whoever planned before that;
+    /// a hook is, and so is what may run twice.
+    @Test(arguments: [true, false]) func remainsStopScripts(_ isLocal: Bool) async throws {
+        try await Bench.with(isLocal) { bench async throws in
+            let hook = bench.ticket()
+            var script = hook
+            script.timeLimit = nil
+            var repeatable = script
+            repeatable.mayRepeat = true
+            try bench.session.run("SELECT pg_advisory_lock(\(script.tenantKey))")
+            #expect(try end(bench, script, begin(bench, script), .failed, clean: false) == true)
+            #expect(try bench.session.refusal(of: bench.receipts.begin(script)) == .unseenEnd)
+            #expect(try bench.apply(script) == .unseenEnd)
+            #expect(try bench.effects() == 0)
+            for ticket in [repeatable, hook] {
+                #expect(try end(bench, ticket, begin(bench, ticket), .failed, clean: false) == true)
+            }
+            // A clean end takes the mark away.
+            #expect(try end(bench, repeatable, begin(bench, repeatable), .failed, clean: true) == true)
+            #expect(try bench.apply(script) == nil)
+        }
+    }
+
     /// Guarantee 5: the end of an attempt that another runner has begun again changes nothing.
     @Test(arguments: [true, false]) func supersededEndChangesNothing(_ isLocal: Bool) async throws {
         try await Bench.with(isLocal) { bench async throws in

@@ -44,10 +44,10 @@ import Testing
         _ given: (checksum: String, policy: ChangePolicy, expected: ClaimState?)
     ) async throws {
         try await with { receipts throws in
-            #expect(try receipts.examine(ticket()) == nil)
+            #expect(try receipts.examine(ticket())?.state == nil)
             _ = try receipts.record(ticket(), state: .succeeded, rowsAffected: 3)
             try receipts.session.execute("UPDATE muster_receipts SET checksum = ?1", [.text(given.checksum)])
-            #expect(try receipts.examine(ticket(given.policy)) == given.expected)
+            #expect(try receipts.examine(ticket(given.policy))?.state == given.expected)
         }
     }
 
@@ -60,7 +60,27 @@ import Testing
     func unseenEndStops(_ given: (state: ExecutionState, mayRepeat: Bool, expected: ClaimState?)) async throws {
         try await with { receipts throws in
             _ = try receipts.record(ticket(), state: given.state, rowsAffected: nil)
-            #expect(try receipts.examine(ticket(mayRepeat: given.mayRepeat)) == given.expected)
+            #expect(try receipts.examine(ticket(mayRepeat: given.mayRepeat))?.state == given.expected)
+        }
+    }
+
+    /// Guarantee 2: what failed and left something behind stops scripts, but not hooks and what may run twice.
+    @Test(
+        arguments: [
+            (false, false, false, ClaimState?.some(.unseenEnd)), (false, true, false, nil), (false, false, true, nil),
+            (true, false, false, nil),
+        ])
+    func remainsStopScripts(
+        _ given: (clean: Bool, mayRepeat: Bool, isHook: Bool, expected: ClaimState?)
+    ) async throws {
+        try await with { receipts throws in
+            var ticket = ticket(mayRepeat: given.mayRepeat)
+            if !given.isHook { ticket.timeLimit = nil }
+            _ = try receipts.record(ticket, state: .running, rowsAffected: nil)
+            _ = try receipts.record(ticket, state: .failed, clean: given.clean, rowsAffected: nil)
+            #expect(try receipts.examine(ticket)?.state == given.expected)
+            _ = try receipts.record(ticket, state: .running, rowsAffected: nil)
+            #expect(try receipts.session.integer("SELECT count(*) FROM muster_receipts WHERE clean IS NULL") == 1)
         }
     }
 
@@ -68,7 +88,7 @@ import Testing
     @Test func olderFenceIsRefused() async throws {
         try await with { receipts throws in
             _ = try receipts.record(ticket(fence: 6, mayRepeat: true), state: .running, rowsAffected: nil)
-            #expect(try receipts.examine(ticket(mayRepeat: true)) == .superseded)
+            #expect(try receipts.examine(ticket(mayRepeat: true))?.state == .superseded)
             let error = #expect(throws: DatabaseError.self) {
                 try receipts.record(ticket(), state: .succeeded, rowsAffected: nil)
             }
@@ -81,8 +101,8 @@ import Testing
     @Test func receiptOfAnotherTenantIsForeign() async throws {
         try await with { receipts throws in
             _ = try receipts.record(ticket(holdsOneTenant: true), state: .succeeded, rowsAffected: nil)
-            #expect(try receipts.examine(ticket(tenant: "other", holdsOneTenant: true)) == .foreignReceipt)
-            #expect(try receipts.examine(ticket(tenant: "other")) == nil)
+            #expect(try receipts.examine(ticket(tenant: "other", holdsOneTenant: true))?.state == .foreignReceipt)
+            #expect(try receipts.examine(ticket(tenant: "other"))?.state == nil)
         }
     }
 

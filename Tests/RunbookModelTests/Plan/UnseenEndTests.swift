@@ -2,14 +2,19 @@ import RunbookModel
 import Testing
 
 @Suite struct UnseenEndTests {
+    private func receipt(_ state: ExecutionState, clean: Bool? = nil) -> RecordedExecution {
+        RecordedExecution(state: state, clean: clean, checksum: "")
+    }
+
     /// Guarantee: whatever the ledger says, a receipt of success settles it; whatever it says, a receipt without an end
     /// leaves it open.
     @Test(arguments: ExecutionState.allCases) func receiptGoesFirst(_ state: ExecutionState) {
         let record = RecordedExecution(state: state, clean: state == .failed ? false : nil, checksum: "sha256:1")
-        #expect(UnseenEnd.of(record, receipt: .succeeded) == .settled(.succeeded))
-        #expect(UnseenEnd.of(record, receipt: .baselined) == .settled(.baselined))
-        #expect(UnseenEnd.of(record, receipt: .running) == .open(.running))
-        #expect(UnseenEnd.of(record, receipt: .unknown) == .open(.unknown))
+        #expect(UnseenEnd.of(record, receipt: receipt(.succeeded)) == .settled(.succeeded))
+        #expect(UnseenEnd.of(record, receipt: receipt(.baselined)) == .settled(.baselined))
+        #expect(UnseenEnd.of(record, receipt: receipt(.running)) == .open(.running))
+        #expect(UnseenEnd.of(record, receipt: receipt(.unknown)) == .open(.unknown))
+        #expect(UnseenEnd.of(nil, receipt: receipt(.failed, clean: false)) == .open(.failed))
     }
 
     /// Guarantee: without a receipt the record decides; what failed cleanly needs no person.
@@ -26,6 +31,6 @@ import Testing
         #expect(end(.baselined) == .settled(.baselined))
         #expect(end(.rolledBack) == .settled(.rolledBack))
         #expect(UnseenEnd.of(nil, receipt: nil) == .settled(nil))
-        #expect(UnseenEnd.of(nil, receipt: .failed) == .settled(.failed))
+        #expect(UnseenEnd.of(nil, receipt: receipt(.failed)) == .settled(.failed))
     }
 }
