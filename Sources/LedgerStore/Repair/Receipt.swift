@@ -18,7 +18,8 @@ package struct Receipt: Sendable, Hashable {
     package var rowsAffected: Int?
 
     package init(
-        identity: Identity, tenant: String, state: ExecutionState, clean: Bool? = nil, attempt: Int, checksum: String, run: String? = nil,
+        identity: Identity, tenant: String, state: ExecutionState, clean: Bool? = nil, attempt: Int, checksum: String,
+        run: String? = nil,
         runner: String? = nil, startedAt: Int? = nil, finishedAt: Int? = nil, rowsAffected: Int? = nil
     ) {
         self.identity = identity

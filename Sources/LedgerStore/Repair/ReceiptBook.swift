@@ -51,7 +51,8 @@ package struct ReceiptBook {
             guard let state = row[3].text.flatMap(ExecutionState.init) else { return nil }
             return Receipt(
                 identity: Identity(runbook: row[0].text ?? "", key: row[1].text ?? ""), tenant: row[2].text ?? "",
-                state: state, clean: row[11].boolean, attempt: row[4].integer ?? 0, checksum: row[5].text ?? "", run: row[6].text,
+                state: state, clean: row[11].boolean, attempt: row[4].integer ?? 0, checksum: row[5].text ?? "",
+                run: row[6].text,
                 runner: row[7].text, startedAt: row[8].integer, finishedAt: row[9].integer,
                 rowsAffected: row[10].integer)
         }

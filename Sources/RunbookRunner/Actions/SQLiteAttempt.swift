@@ -18,7 +18,7 @@ struct SQLiteAttempt {
         var number = 1
         do throws(DatabaseError) {
             var asksFirst = asksFirst
-            if ticket.mayRepeat, let previous = try previousAttempt(receipts), 
+            if ticket.mayRepeat, let previous = try previousAttempt(receipts),
                 previous.isUnseen || (previous.hasRemains && ticket.isScript)
             {
                 guard Leftover(previous, before: ticket).clear() else { return .busy }

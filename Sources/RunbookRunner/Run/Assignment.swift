@@ -25,6 +25,8 @@ struct Assignment: Sendable {
     var holder: LockHolder?
     /// A holder whose runner is gone: it is ended before the next try.
     var endsHolder: LockHolder?
+    /// The last one that was to be ended.
+    var ended: (holder: LockHolder, at: ContinuousClock.Instant)?
     /// What the ledger holds as succeeded in this tenant.
     var proven: [Identity] = []
     /// Whether that was compared with the tenant's receipts.

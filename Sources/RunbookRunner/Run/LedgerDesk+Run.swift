@@ -209,7 +209,17 @@ extension LedgerDesk {
         assignment.waitingSince = since
         let runbook = assignment.steps[assignment.position].runbook
         let limit = lockWait ?? runbook.limits.lockWait
-        guard now - since < limit else {
+        // Also when the wait is over: on a slow machine its second half may pass between two looks. What was told to
+        // end gets a moment for it.
+        if let holder = assignment.holder, now - since >= limit / 2, holder != assignment.ended?.holder, mayEnd(holder)
+        {
+            assignment.endsHolder = holder
+            assignment.ended = (holder, now)
+            parked.append((assignment, now))
+            return
+        }
+        let isGoing = assignment.ended.map { now - $0.at < .seconds(2) } ?? false
+        guard now - since < limit || isGoing else {
             results.append(
                 JobResult(
                     job: assignment.job, state: .blocked, reason: .lock,
@@ -220,14 +230,9 @@ extension LedgerDesk {
         if now == since {
             events?.send(.waitingLock(tenant: assignment.tenantName, holder: assignment.holder?.application))
         }
-        if let holder = assignment.holder, now - since >= limit / 2, mayEnd(holder) {
-            assignment.endsHolder = holder
-            parked.append((assignment, now))
-            return
-        }
         let waited = (now - since).seconds
         let pause = min(1.0, max(0.02, waited / 4)) * Double.random(in: 0.7...1.3)
-        parked.append((assignment, now + min(.seconds(pause), limit - (now - since))))
+        parked.append((assignment, now + min(.seconds(pause), max(limit - (now - since), .milliseconds(50)))))
     }
 
     /// Its server went away: it is tried again for a while, then the job is blocked.
