@@ -133,6 +133,39 @@ extension Ledger {
         return isCompleted
     }
 
+    /// Closes runs that a newer manifest has left behind: open, of the same phase and selection, and no runner of
+    /// theirs is alive. What was open in them is cancelled; what they had finished stays done.
+    package func closeRunsLeftBehind(by draft: RunDraft, run: String) throws(DatabaseError) {
+        let left = """
+            select r.id from \(sql.runs) r
+            where r.workspace = $1 and r.status <> 'completed' and r.id <> $2 and r.identity <> $3
+                and coalesce(r.phase, '') = $4 and r.selection = $5
+                and not exists (
+                    select 1 from \(sql.runners) n where n.run_id = r.id and n.ended_at is null
+                        and n.heartbeat_at >= \(sql.ago(seconds: Self.silence)))
+            order by r.id
+            """
+        let parameters: [DatabaseValue] = [
+            .text(workspace), .text(run), .text(draft.identity), .text(draft.phase ?? ""), .text(draft.selection),
+        ]
+        // Nearly always there is none: then nothing is locked and nothing written.
+        guard try row(left, parameters) != nil else { return }
+        try writing { () throws(DatabaseError) in
+            for row in try rows("\(left) \(sql.forUpdate)", parameters) {
+                guard let id = row[0].text else { continue }
+                try execute(
+                    """
+                    update \(sql.jobs) set state = 'cancelled', reason = 'stopped', finished_at = \(sql.clock)
+                    where run_id = $1 and state in ('queued', 'running')
+                    """, [.text(id)])
+                try execute(
+                    "update \(sql.runs) set stop_reason = $2 where id = $1",
+                    [.text(id), .text("run \(run) of a newer manifest has taken its place")])
+                _ = try complete(id, .cancelled)
+            }
+        }
+    }
+
     /// Locks the row of an open run.
     private func lock(_ run: String) throws(DatabaseError) -> Bool {
         try row("select 1 from \(sql.runs) where id = $1 and status <> 'completed' \(sql.forUpdate)", [.text(run)])

@@ -16,6 +16,7 @@ extension LedgerDesk {
             let key = try takeKey(of: runner)
             try ledger.addRunner(
                 runner, run: run.id, host: host, pid: Int(ProcessInfo.processInfo.processIdentifier), lockKey: key)
+            try ledger.closeRunsLeftBehind(by: draft, run: run.id)
             return run
         }
         self.fleet = fleet

@@ -68,6 +68,41 @@ import Testing
         }
     }
 
+    /// Guarantee: a killed run does not stay open for ever when the next deploy has another manifest; one that somebody
+    /// works on, of another phase or of another selection is left alone.
+    @Test(arguments: Engine.all) func runLeftBehindIsClosed(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, _ in
+            func start(_ identity: String, phase: String? = nil, selection: String = "everything") throws -> String {
+                var draft = Sample.draft(identity)
+                draft.phase = phase
+                draft.selection = selection
+                let run = try #require(try ledger.startRun(draft, jobs: Sample.scope(["t", "u"]), settled: 0)).id
+                try ledger.addRunner("of \(identity)", run: run, host: "here", pid: 1)
+                return run
+            }
+            let killed = try start("sha256:killed")
+            let kept = [
+                try start("sha256:phase", phase: "post-deploy"), try start("sha256:selection", selection: "one"),
+            ]
+            let alive = try start("sha256:alive")
+            let jobs = try ledger.claimJobs(run: killed, runner: "of sha256:killed", limit: 1)
+            try ledger.change("update {}runners set heartbeat_at = '2000-01-01' where run_id <> '\(alive)'")
+
+            let run = try start("sha256:new")
+            try ledger.closeRunsLeftBehind(by: Sample.draft("sha256:new"), run: run)
+
+            for open in kept + [alive, run] { #expect(try ledger.run(open)?.status != .completed) }
+            let closed = try #require(try ledger.run(killed))
+            #expect(closed.status == .completed)
+            #expect(closed.outcome == .cancelled)
+            #expect(closed.counts.cancelled == 2)
+            #expect(closed.stopReason?.contains(run) == true)
+            // A runner that was only asleep finds out.
+            #expect(try ledger.write([Sample.result(jobs[0])], run: killed, runner: "of sha256:killed") == 0)
+            #expect(try ledger.run(killed)?.counts.cancelled == 2)
+        }
+    }
+
     /// Guarantee: who joins late brings jobs for stages that have passed; they are done, and the run ends.
     @Test(arguments: Engine.all) func lateTenantIsNotForgotten(_ engine: Engine) async throws {
         try await LedgerPlace.withLedger(engine) { ledger, _ in
