@@ -10,6 +10,9 @@ package final class Ledger {
     package let session: any DatabaseSession
     package let sql: LedgerSQL
     package let workspace: String
+    /// How many tenants the workspace had when they were last seen, as read when the ledger was opened for reading; nil
+    /// when it has never seen one.
+    package private(set) var seenTenants: Int?
 
     private init(session: any DatabaseSession, sql: LedgerSQL, workspace: String) {
         self.session = session
@@ -28,7 +31,13 @@ package final class Ledger {
         let ledger = Ledger(
             session: session, sql: LedgerSQL(dialect: session.dialect, schema: schema), workspace: workspace)
         let found: Int?
-        do { found = try ledger.reading { () throws(DatabaseError) in try ledger.version() } } catch {
+        do {
+            found = try ledger.reading { () throws(DatabaseError) in
+                let version = try ledger.version()
+                if version == LedgerSchema.version { ledger.seenTenants = try ledger.lastTenantCount() }
+                return version
+            }
+        } catch {
             throw LedgerError(error)
         }
         guard let found else { throw LedgerError(.missing, "There is no ledger yet; `muster apply` creates it.") }

@@ -24,7 +24,7 @@ struct CommandSession {
         let status = await CommandProgram(
             CommandContext(
                 arguments: arguments, environment: environment, output: output, errors: errors,
-                timepiece: SystemTimepiece(), signals: NoSignals(), currentDirectory: folder, userName: "ada",
+                timepiece: SystemTimepiece(), signals: NoSignals(), currentDirectory: folder, userName: { "ada" },
                 service: RunbookService(opener: EngineOpener()))
         ).run()
         return Ending(status: status, output: output.text, errors: errors.text)

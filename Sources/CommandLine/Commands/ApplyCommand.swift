@@ -79,7 +79,7 @@ enum ApplyCommand: Command {
     }
 
     private static func request(_ arguments: ParsedArguments, _ context: CommandContext) -> ApplyRequest {
-        let facts = DeployFacts(environment: context.environment, userName: context.userName)
+        let facts = DeployFacts(environment: context.environment, userName: context.userName())
         return ApplyRequest(
             selection: arguments.selection, concurrency: arguments.count(.concurrency),
             lockWait: arguments.duration(.lockWait), release: arguments.text(.release) ?? facts.release,

@@ -45,7 +45,7 @@ enum LedgerRepairCommand: Command {
             let place = tenants.isEmpty ? "the selected tenants" : Phrase.names(tenants)
             try context.confirm("--\(flag.name) on \(place) of workspace \(manifest.workspace)?", arguments)
         }
-        let facts = DeployFacts(environment: context.environment, userName: context.userName)
+        let facts = DeployFacts(environment: context.environment, userName: context.userName())
         let report = await context.service.repair(
             manifest,
             RepairRequest(

@@ -39,7 +39,7 @@ enum ResolveCommand: Command {
         try context.confirm(
             "Declare \(arguments.positionals[0].printable) on \(place) "
                 + (decision == .applied ? "done?" : "to be run again?"), arguments)
-        let facts = DeployFacts(environment: context.environment, userName: context.userName)
+        let facts = DeployFacts(environment: context.environment, userName: context.userName())
         let report = await context.service.resolve(
             manifest,
             ResolveRequest(

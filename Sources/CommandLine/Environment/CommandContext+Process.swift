@@ -13,7 +13,7 @@ extension CommandContext {
             arguments: Array(ProcessInfo.processInfo.arguments.dropFirst()), environment: environment,
             output: DescriptorOutput(STDOUT_FILENO, isDumb: isDumb),
             errors: DescriptorOutput(STDERR_FILENO, isDumb: isDumb), timepiece: SystemTimepiece(),
-            signals: ProcessSignals(), currentDirectory: ".", userName: NSUserName(),
+            signals: ProcessSignals(), currentDirectory: ".", userName: { NSUserName() },
             service: RunbookService(opener: EngineOpener()))
     }
 }

@@ -13,7 +13,7 @@ package struct CommandContext: Sendable {
     /// Where relative paths start; `.` for the process's own.
     package var currentDirectory: String
     /// The operating system's name for who runs this.
-    package var userName: String
+    package var userName: @Sendable () -> String
     package var service: RunbookService
     /// Who is asked before something is changed.
     package var answers: any AnswerSource = TerminalAnswers()
@@ -22,7 +22,8 @@ package struct CommandContext: Sendable {
 
     package init(
         arguments: [String], environment: [String: String], output: any TextOutput, errors: any TextOutput,
-        timepiece: any Timepiece, signals: any SignalSource, currentDirectory: String, userName: String,
+        timepiece: any Timepiece, signals: any SignalSource, currentDirectory: String,
+        userName: @escaping @Sendable () -> String,
         service: RunbookService
     ) {
         self.arguments = arguments

@@ -7,7 +7,7 @@ struct DeployFacts: Equatable {
     var revision: String?
 
     /// Reads the variables of the CI system that is at work, else takes the user of the operating system.
-    init(environment: [String: String], userName: String) {
+    init(environment: [String: String], userName: @autoclosure () -> String) {
         let read = Variables(environment)
         if read.isTrue("GITHUB_ACTIONS") {
             self.init(
@@ -50,9 +50,9 @@ struct DeployFacts: Equatable {
                 read["BUILD_USER_ID"] ?? read["JOB_NAME"] ?? "jenkins", url: read["BUILD_URL"],
                 release: read["TAG_NAME"], revision: read["GIT_COMMIT"])
         } else if read.isTrue("CI") {
-            self.init(userName, url: nil, release: nil, revision: read["GIT_COMMIT"])
+            self.init(userName(), url: nil, release: nil, revision: read["GIT_COMMIT"])
         } else {
-            self.init(userName, kind: "user", url: nil, release: nil, revision: nil)
+            self.init(userName(), kind: "user", url: nil, release: nil, revision: nil)
         }
     }
 

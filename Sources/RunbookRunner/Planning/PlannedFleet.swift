@@ -7,6 +7,8 @@ struct PlannedFleet: Sendable {
     let scope: LedgerScope
     /// In the order of the scope.
     fileprivate(set) var unsettled: [Entry] = []
+    /// Whether the run that this would be is open; asked only where there is nothing to do.
+    var hasOpenRun = false
     fileprivate(set) var byTenant: [String: Int] = [:]
     /// Most tenants have the same list: they share it.
     private var provenLists: [[Int]: [Identity]] = [:]

@@ -4,15 +4,13 @@ import RunbookModel
 
 extension LedgerDesk {
     /// How many tenants were seen last; nil when never, or when there is no ledger.
-    func lastTenantCount() throws(ServiceError) -> Int? {
-        guard ledger != nil else { return nil }
-        return try asking { ledger throws(DatabaseError) in
-            try ledger.reading { () throws(DatabaseError) in try ledger.lastTenantCount() }
-        }
-    }
+    var seenTenants: Int? { ledger?.seenTenants }
 
     /// Asks the ledger what each tenant still needs. Without a ledger everything is pending.
-    func plan(_ plan: FleetPlan) throws(ServiceError) -> PlannedFleet {
+    ///
+    /// - Parameter identity: of the run that this would be; where there is nothing to do, one may still be open: its
+    ///   runner died between its last work and the end of the run.
+    func plan(_ plan: FleetPlan, identity: String? = nil) throws(ServiceError) -> PlannedFleet {
         let scope = plan.scope()
         guard ledger != nil else {
             var fleet = PlannedFleet(plan: plan, scope: scope)
@@ -27,6 +25,7 @@ extension LedgerDesk {
                     add(index, recorded, ofWorkspace, to: &fleet)
                 }
                 try blockUnfinishedPredecessors(ledger, &fleet)
+                if !fleet.hasWork, let identity { fleet.hasOpenRun = try ledger.hasOpenRun(identity) }
                 return fleet
             }
         }
@@ -89,10 +88,11 @@ extension LedgerDesk {
 }
 
 extension LedgerDesk {
-    /// Asks the tenants' source on the desk's thread: it may block.
+    /// Asks the tenants' source on the desk's thread: it may block. Where the ledger is, its session serves.
     func asks(_ directory: TenantDirectory) throws(ServiceError) -> TenantSet {
         var directory = directory
         directory.stop = stop
+        directory.ledger = ledger.map { ($0.session, manifestLedger.url) }
         return try directory.all()
     }
 

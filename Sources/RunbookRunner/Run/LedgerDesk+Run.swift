@@ -25,14 +25,6 @@ extension LedgerDesk {
         return run
     }
 
-    /// Whether a run of that identity is open: a runner may have died between its last work and the end of the run.
-    func hasOpenRun(_ draft: RunDraft) throws(ServiceError) -> Bool {
-        guard ledger != nil else { return false }
-        return try asking { ledger throws(DatabaseError) in
-            try ledger.reading { () throws(DatabaseError) in try ledger.hasOpenRun(draft.identity) }
-        }
-    }
-
     /// The next assignment for a worker; waits for one. nil when the run is over for this runner.
     func next() async -> Assignment? {
         while !isOver {

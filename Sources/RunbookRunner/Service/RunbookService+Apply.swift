@@ -35,13 +35,14 @@ extension RunbookService {
         await desk.prepare(events: events, lockWait: request.lockWait, stop: stop)
         // Reading first: with nothing to do, not even a ledger is made.
         _ = try await desk.openForReading(mayRecover: true)
-        let (fleet, notices) = try await planned(manifest, request.selection, request.expectedTenants, desk)
+        let (fleet, notices) = try await planned(manifest, request.selection, request.expectedTenants, desk) {
+            Self.draft($0, request).identity
+        }
         guard fleet.drifted.isEmpty else { throw ServiceError(.drift, Self.driftMessage(fleet.drifted)) }
-        let draft = Self.draft(fleet.plan, request)
-        let isOpen = fleet.hasWork ? true : try await desk.hasOpenRun(draft)
-        guard isOpen else {
+        guard fleet.hasWork || fleet.hasOpenRun else {
             return try await nothingToRun(fleet, notices, request, desk, startedAt)
         }
+        let draft = Self.draft(fleet.plan, request)
         try await desk.refuseSharedSessions(fleet)
         guard !stop.isStopping else { throw ServiceError(.interrupted, "stopped before anything was begun") }
         await desk.close()

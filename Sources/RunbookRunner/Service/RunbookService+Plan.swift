@@ -23,15 +23,18 @@ extension RunbookService {
     }
 
     /// The tenants, then what the ledger says of them. The desk may have no ledger.
+    ///
+    /// - Parameter identity: of the run that the plan would be, for who wants to know whether it is open.
     func planned(
-        _ manifest: Manifest, _ selection: Selection, _ expectedTenants: Int?, _ desk: LedgerDesk
+        _ manifest: Manifest, _ selection: Selection, _ expectedTenants: Int?, _ desk: LedgerDesk,
+        identity: (FleetPlan) -> String? = { _ in nil }
     ) async throws(ServiceError) -> (PlannedFleet, notices: [String]) {
         try refuseUnknown(selection, manifest)
         let directory = TenantDirectory(manifest: manifest, opener: opener)
         let all = try await desk.asks(directory)
         var notices: [String] = []
         switch manifest.tenants.expect.verdict(
-            count: all.members.count, lastSeen: try await desk.lastTenantCount(), expected: expectedTenants)
+            count: all.members.count, lastSeen: await desk.seenTenants, expected: expectedTenants)
         {
         case .accepted: break
         case .notice(let text): notices.append(text)
@@ -48,7 +51,7 @@ extension RunbookService {
         }
         let plan = FleetPlan(
             manifest: manifest, selection: selection, all: all.members.map { $0.tenant }, members: selected.members)
-        return (try await desk.plan(plan), notices)
+        return (try await desk.plan(plan, identity: identity(plan)), notices)
     }
 
     func refuseUnknown(_ selection: Selection, _ manifest: Manifest) throws(ServiceError) {

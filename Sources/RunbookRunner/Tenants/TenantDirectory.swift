@@ -8,6 +8,8 @@ struct TenantDirectory {
     let opener: any SessionOpener
     /// Ends a question under way.
     var stop = StopSwitch()
+    /// A session that has nothing under way, for a question to the database that the ledger is in.
+    var ledger: (session: any DatabaseSession, url: Redacted)?
 
     /// The whole set, validated, with the target of each.
     func all() throws(ServiceError) -> TenantSet {
@@ -38,9 +40,10 @@ struct TenantDirectory {
     /// the extended protocol refuses a second statement.
     private func query(_ sql: String, _ address: Redacted) throws -> [Tenant] {
         do {
-            let url = try ConnectionURL(parsing: address.revealed)
-            let session = try opener.open(url, SessionOptions(applicationName: "muster/tenants", isReadOnly: true))
-            defer { session.close() }
+            let ours = ledger.flatMap { $0.url.revealed == address.revealed ? $0.session : nil }
+            let session = try ours ?? open(address)
+            // What the query set for its session ends with it, or is taken back.
+            defer { if ours == nil { session.close() } }
             var tenants: [Tenant] = []
             var problem: TenantFinding?
             try session.run(session.dialect == .postgresql ? "BEGIN READ ONLY; SELECT 1" : "BEGIN")
@@ -55,6 +58,7 @@ struct TenantDirectory {
                 return ()
             }
             try session.run("ROLLBACK")
+            if ours != nil, session.dialect == .postgresql { try session.run(SessionReset.text) }
             if let problem { throw ServiceError(.tenants, "tenants.query: \(problem)") }
             return tenants
         } catch let error as DatabaseError {
@@ -66,6 +70,11 @@ struct TenantDirectory {
                 }
             throw ServiceError(code, "tenants.query: \(error)")
         }
+    }
+
+    private func open(_ address: Redacted) throws(DatabaseError) -> any DatabaseSession {
+        let options = SessionOptions(applicationName: "muster/tenants", isReadOnly: true)
+        return try opener.open(try ConnectionURL(parsing: address.revealed), options)
     }
 
     private func files(_ pattern: String) throws -> [Tenant] {
