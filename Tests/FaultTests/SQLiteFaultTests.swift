@@ -203,14 +203,26 @@ import Testing
     /// Guarantee: a transaction that a killed runner left half written in the file is rolled back by the next apply, which
     /// does the work once.
     @Test func killInTheMiddleOfATransaction() async throws {
-        let pause =
-            "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 6000000) SELECT max(i) FROM n"
-        // More than SQLite keeps in memory, so that pages are in the file before the commit.
-        let fill = "CREATE TABLE large AS SELECT randomblob(6000000) AS x"
+        // More than SQLite keeps in memory, so that pages are in the file before the commit; then a pause.
         let fleet = try await fleet(
-            script: "INSERT INTO witness VALUES ('r1', muster_tenant());\n\(fill);\n\(pause);\n")
+            script: """
+                INSERT INTO witness VALUES ('r1', muster_tenant());
+                CREATE TABLE large AS SELECT randomblob(6000000) AS x;
+                WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n
+                    WHERE i < CAST(muster_setting('app.pace') AS integer)) SELECT max(i) FROM n;
+
+                """)
+        try fleet.workplace.write(
+            "deploy.json5",
+            try fleet.workplace.read("deploy.json5").replacing(
+                "tenants/*.db\"", with: "tenants/*.db\", settings: { \"app.pace\": \"${PACE}\" }"))
+        func apply(pace: String) -> Command {
+            Command(
+                Checkout.muster, "apply", "-f", "deploy.json5", "--tenant", "t2", "--format", "json",
+                folder: fleet.workplace.folder, environment: ["PACE": pace])
+        }
         let before = try fleet.file("t2").path.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
-        let runner = try fleet.workplace.muster("apply", "-f", "deploy.json5", "--tenant", "t2").start()
+        let runner = try apply(pace: "1000000000000").start()
         let isHalfWritten = try await eventually {
             let now = try URL(filePath: fleet.file("t2").path.path).resourceValues(forKeys: [.fileSizeKey]).fileSize
             return fleet.workplace.exists("tenants/t2.db-journal") && (now ?? 0) > before + 1_000_000
@@ -220,7 +232,7 @@ import Testing
         _ = try await runner.ending()
         try #require(fleet.workplace.exists("tenants/t2.db-journal"))
 
-        let report = try await fleet.workplace.apply("--tenant", "t2")
+        let report = try PrintedReport(try await apply(pace: "1").run())
         #expect(report.exitCode == 0, "\(report)")
         #expect(report.run?.joined == true)
         #expect(try await fleet.effects(of: "t2") == ["r1 t2"])

@@ -116,6 +116,7 @@ actor Worker {
             case .fileBusy:
                 assignment.tries -= 1
                 assignment.isFileBusy = true
+                assignment.holder = nil
                 return .busy
             case .superseded: return .superseded
             case .interrupted: return .interrupted

@@ -14,7 +14,8 @@ struct TenantCommand {
         let process = HookProcess(
             arguments: arguments, environment: ProcessInfo.processInfo.environment, folder: folder,
             errors: STDERR_FILENO, timeout: .seconds(86_400),
-            teardown: HookTeardown([.init(signal: SIGTERM, grace: .seconds(1))]))
+            // A list that is cut off would be a smaller fleet: whoever still writes it has the time for that.
+            teardown: HookTeardown([.init(signal: SIGTERM, grace: .seconds(1))], drain: .seconds(5)))
         var data: [UInt8] = []
         let cause: HookEnd.Cause
         do throws(HookError) {
