@@ -83,7 +83,7 @@ static inline int muster_reap(pid_t process) {
    default and none blocked, and with no descriptors but the three standard ones. Returns 0, or an errno value. */
 static inline int muster_spawn(
     pid_t *process, const char *path, char *const arguments[], char *const environment[], const char *folder,
-    int input, int output) {
+    int input, int output, int errors) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t all, none;
@@ -98,7 +98,7 @@ static inline int muster_spawn(
     if (code) { posix_spawn_file_actions_destroy(&actions); return code; }
     if (!code) code = posix_spawn_file_actions_adddup2(&actions, input, 0);
     if (!code) code = posix_spawn_file_actions_adddup2(&actions, output, 1);
-    if (!code) code = posix_spawn_file_actions_adddup2(&actions, output, 2);
+    if (!code) code = posix_spawn_file_actions_adddup2(&actions, errors, 2);
     if (!code) code = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
     if (!code) code = posix_spawn_file_actions_addchdir_np(&actions, folder);
     if (!code) code = posix_spawnattr_setpgroup(&attributes, 0);

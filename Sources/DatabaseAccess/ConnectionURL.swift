@@ -14,6 +14,9 @@ package struct ConnectionURL: Sendable, Hashable {
         self.path = path
     }
 
+    /// PostgreSQL: hosts and ports as they are written, the same for every database there; empty for SQLite.
+    package var server: String { (try? PostgresURLParts(revealed))?.server ?? "" }
+
     /// The text with every secret of this URL replaced by `****`, as it was written and as it was meant.
     package func masking(_ text: String) -> String {
         guard dialect == .postgresql else { return text }

@@ -81,6 +81,13 @@ extension PostgresURLParts {
         "keepalives_count", "tcp_user_timeout", "channel_binding", "gssencmode", "service",
     ]
 
+    /// What decides which server answers.
+    var server: String {
+        let keys: Set<Substring> = ["host", "hostaddr", "port", "service", "target_session_attrs"]
+        let rest = parameters.filter { keys.contains($0.key) }.map { "\($0.key)=\($0.value)" }.sorted()
+        return "\(hosts)?\(rest.joined(separator: "&"))"
+    }
+
     var masked: String {
         let userInfo = user.map { "\($0)\(password == nil ? "" : ":****")@" } ?? ""
         let query = parameters.map { key, value in "\(key)=\(Self.shown.contains(key) ? value : "****")" }

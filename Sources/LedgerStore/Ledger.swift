@@ -14,27 +14,32 @@ package final class Ledger {
     /// when it has never seen one.
     package private(set) var seenTenants: Int?
 
-    private init(session: any DatabaseSession, sql: LedgerSQL, workspace: String) {
+    private let upgrades: [LedgerSchema.Upgrade]
+
+    private init(
+        _ session: any DatabaseSession, _ schema: String, _ workspace: String, _ upgrades: [LedgerSchema.Upgrade]
+    ) {
         self.session = session
-        self.sql = sql
+        sql = LedgerSQL(dialect: session.dialect, schema: schema)
         self.workspace = workspace
+        self.upgrades = upgrades
     }
 
     package var dialect: DatabaseDialect { session.dialect }
 
     /// Opens the ledger for reading. Writes nothing; the caller keeps every question in `reading`.
     ///
-    /// - Throws: `.missing` when there is no ledger, `.newer`, `.failed` when it must be upgraded first.
+    /// - Throws: `.missing` when there is no ledger, `.newer`, `.older` when it must be upgraded first.
     package static func read(
-        _ session: any DatabaseSession, schema: String, workspace: String
+        _ session: any DatabaseSession, schema: String, workspace: String,
+        upgrades: [LedgerSchema.Upgrade] = LedgerSchema.upgrades
     ) throws(LedgerError) -> Ledger {
-        let ledger = Ledger(
-            session: session, sql: LedgerSQL(dialect: session.dialect, schema: schema), workspace: workspace)
+        let ledger = Ledger(session, schema, workspace, upgrades)
         let found: Int?
         do {
             found = try ledger.reading { () throws(DatabaseError) in
                 let version = try ledger.version()
-                if version == LedgerSchema.version { ledger.seenTenants = try ledger.lastTenantCount() }
+                if version == upgrades.count { ledger.seenTenants = try ledger.lastTenantCount() }
                 return version
             }
         } catch {
@@ -42,11 +47,10 @@ package final class Ledger {
         }
         guard let found else { throw LedgerError(.missing, "There is no ledger yet; `muster apply` creates it.") }
         try ledger.refuseNewer(found)
-        guard found == LedgerSchema.version else {
+        guard found == upgrades.count else {
             throw LedgerError(
-                .failed,
-                "The ledger has version \(found), this muster needs \(LedgerSchema.version); `muster apply` upgrades it."
-            )
+                .older,
+                "The ledger has version \(found), this muster needs \(upgrades.count); `muster apply` upgrades it.")
         }
         return ledger
     }
@@ -55,15 +59,15 @@ package final class Ledger {
     ///
     /// - Throws: `.newer`, `.busy`, `.unreachable`, `.failed`.
     package static func open(
-        _ session: any DatabaseSession, schema: String, workspace: String
+        _ session: any DatabaseSession, schema: String, workspace: String,
+        upgrades: [LedgerSchema.Upgrade] = LedgerSchema.upgrades
     ) throws(LedgerError) -> Ledger {
-        let ledger = Ledger(
-            session: session, sql: LedgerSQL(dialect: session.dialect, schema: schema), workspace: workspace)
+        let ledger = Ledger(session, schema, workspace, upgrades)
         do {
             if session.dialect == .sqlite { try ledger.keepWriteAheadLog() }
             if let found = try ledger.version() {
                 try ledger.refuseNewer(found)
-                if found == LedgerSchema.version { return ledger }
+                if found == upgrades.count { return ledger }
             }
             try ledger.upgrade()
         } catch let error as LedgerError {
@@ -115,10 +119,10 @@ package final class Ledger {
     }
 
     private func refuseNewer(_ found: Int) throws(LedgerError) {
-        guard found > LedgerSchema.version else { return }
+        guard found > upgrades.count else { return }
         throw LedgerError(
             .newer,
-            "The ledger has version \(found), but this muster knows only \(LedgerSchema.version). Use a newer muster.")
+            "The ledger has version \(found), but this muster knows only \(upgrades.count). Use a newer muster.")
     }
 
     /// Creates or upgrades in one transaction. In PostgreSQL under an advisory lock that is tried, never waited for in
@@ -145,14 +149,12 @@ package final class Ledger {
                 }
             }
             let found = try version() ?? 0
-            guard found < LedgerSchema.version else { return true }
-            for next in (found + 1)...LedgerSchema.version {
-                try session.run(LedgerSchema.upgrade(to: next, sql))
-            }
+            guard found < upgrades.count else { return true }
+            for upgrade in upgrades[found...] { try session.run(upgrade(sql)) }
             if let functions = LedgerSchema.functions(sql) { try session.run(functions) }
             try execute(
                 "update \(sql.ledger) set version = $1, upgraded_at = \(sql.now)",
-                [.integer(Int64(LedgerSchema.version))])
+                [.integer(Int64(upgrades.count))])
             try Failpoint.reach(.ledgerUpgrade, .before)
             return true
         }

@@ -7,7 +7,9 @@ package struct LedgerError: Error, Sendable {
         case missing
         /// It was made by a newer Muster.
         case newer
-        /// The database behind it does not answer.
+        /// It was made by an older Muster, and must be upgraded (only for those who may not do that).
+        case older
+        /// The database behind it does not answer, or its disk is full.
         case unreachable
         /// Somebody else is creating or upgrading it, for too long.
         case busy
@@ -26,11 +28,19 @@ package struct LedgerError: Error, Sendable {
     }
 
     package init(_ cause: DatabaseError) {
+        let hint = cause.hint.map { ". \($0)" } ?? ""
         switch cause.code {
         case .unreachable, .connectionLost, .busy:
-            self.init(.unreachable, "The ledger's database does not answer: \(cause)", cause: cause)
+            self.init(.unreachable, "The ledger's database does not answer: \(cause)\(hint)", cause: cause)
+        case _ where cause.isOutOfSpace:
+            self.init(.unreachable, "The ledger's database cannot grow: \(cause)\(hint)", cause: cause)
         default:
-            self.init(.failed, "The ledger's database refused: \(cause)", cause: cause)
+            self.init(.failed, "The ledger's database refused: \(cause)\(hint)", cause: cause)
         }
     }
+}
+
+extension DatabaseError {
+    /// SQLITE_FULL, or disk_full of PostgreSQL: the same work succeeds once somebody has made room.
+    fileprivate var isOutOfSpace: Bool { engineCode.map { $0 & 0xFF } == 13 || sqlState == "53100" }
 }

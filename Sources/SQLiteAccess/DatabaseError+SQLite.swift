@@ -4,8 +4,24 @@ internal import DatabaseAccess
 extension DatabaseError {
     /// An extended result code and the connection's message as an error.
     init(sqlite code: Int32, _ message: String) {
-        self.init(Self.code(for: code), message, engineCode: Int(code))
+        self.init(Self.code(for: code), message, engineCode: Int(code), hint: Self.remedy(for: code))
         if self.code == .refused, Self.needsRecovery(code) { self.message = Self.recovery }
+        if code == Self.fileHasMoved { self.message = "the file was moved, replaced or deleted while it was open" }
+    }
+
+    /// What a person has to do about the file; nil when nothing, or when it is the statement's fault.
+    private static func remedy(for result: Int32) -> String? {
+        let remedy: String? =
+            switch result & 0xFF {
+            case _ where needsRecovery(result): nil
+            case SQLITE_READONLY where result == fileHasMoved: "Look what stands at its path"
+            case SQLITE_READONLY, SQLITE_PERM: "Let this user write the file and the folder that it is in"
+            case SQLITE_CORRUPT, SQLITE_NOTADB: "Put the file back from a backup"
+            case SQLITE_FULL: "Make room on its disk"
+            case SQLITE_IOERR: "Look at its disk and at the system's log"
+            default: nil
+            }
+        return remedy.map { $0 + ", then run the same command again." }
     }
 
     /// https://www.sqlite.org/rescode.html
@@ -24,6 +40,9 @@ extension DatabaseError {
         default: .statement
         }
     }
+
+    /// SQLITE_READONLY_DBMOVED.
+    private static let fileHasMoved = SQLITE_READONLY | (4 << 8)
 
     /// SQLITE_READONLY_RECOVERY, _ROLLBACK and _CANTINIT: reading alone cannot bring the file into a readable state.
     private static func needsRecovery(_ result: Int32) -> Bool {

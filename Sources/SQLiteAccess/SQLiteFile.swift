@@ -69,11 +69,19 @@ struct SQLiteFile {
         var error = error
         let status = Self.status(path)
         switch error.code {
-        case .unreachable where status == nil: error.message = "no such file: \(path)"
+        case .unreachable where status == nil:
+            error.message = "no such file: \(path)"
+            error.hint = "Put the file back, or take the tenant out of the source, then run the same command again."
         case .unreachable where (status?.st_mode ?? 0) & S_IFMT == S_IFDIR:
             error.message = "\(path) is a folder, not a SQLite file"
+            error.hint = "Put the file back in its place, then run the same command again."
         case .unreachable where unsafe access(path, R_OK) != 0:
-            error = DatabaseError(.rejected, "no permission to read \(path)", engineCode: error.engineCode)
+            error = DatabaseError(
+                .rejected, "no permission to read \(path)", engineCode: error.engineCode,
+                hint: "Let this user read and write the file and its folder, then run the same command again.")
+        case .unreachable:
+            error.message = "\(path): \(error.message)"
+            error.hint = "Look whether this user may write the file and its folder, then run the same command again."
         case .connectionLost:
             error.code = .unreachable
             error.message = "\(path): \(error.message)"

@@ -1,4 +1,5 @@
 import CommandLine
 import Foundation
 
-exit(await CommandProgram(.ofProcess()).exitCode())
+let signals = ProcessSignals()
+exit(await CommandProgram(.ofProcess(signals)).exitCode())

@@ -106,6 +106,22 @@ import Testing
         }
     }
 
+    /// Guarantee: a ledger that is away when apply begins is waited for a while, aloud; when it comes back, all is done.
+    @Test(.needsPostgres) func ledgerThatIsAwayAtTheBeginningIsWaitedFor() async throws {
+        try await PostgresCluster.with { cluster, database in
+            let fleet = try await SchemaFleet.make(
+                5, in: database, runbooks: "{ id: \"quick\", sql: \"quick.sql\" }",
+                scripts: ["quick.sql": traced("quick")])
+            try await cluster.stop("fast")
+            let runner = try fleet.workplace.muster("apply", "-f", "deploy.json5").start()
+            #expect(try await eventually { try runner.errors.contains("trying again for") })
+            try await cluster.start()
+            let ending = try await runner.ending()
+            #expect(ending.code == 0, "\(ending)")
+            #expect(try await fleet.lostAndRepeated(of: 5, "quick") == (lost: 0, repeated: 0))
+        }
+    }
+
     /// Guarantee: a ledger that stays away ends the runner with 75 and leaves the run open; the next apply joins it.
     @Test(.needsPostgres) func ledgerThatStaysAwayIsSeventyFive() async throws {
         try await PostgresCluster.with { cluster, database in

@@ -114,6 +114,28 @@ import Testing
         }
     }
 
+    /// Guarantee: so it is when only some tenants are behind it.
+    @Test(.needsPostgres) func sessionWorkIsRefusedWhereverThePoolerIs() async throws {
+        try await Pooler.with(mode: "transaction") { pooler in
+            try await PostgresDatabase.with { database in
+                let fleet = try await SchemaFleet.make(
+                    2, in: database, runbooks: Self.session, scripts: Self.scripts)
+                let manifest = try fleet.workplace.read("deploy.json5")
+                    .replacing(
+                        "nspname as schema from",
+                        with:
+                            "nspname as schema, case nspname when 't0001' then '\(database.url)' else '\(pooler.url(database))' end as url from"
+                    )
+                    .replacing(#"target: { url: "${DATABASE_URL}","#, with: #"target: { url: "{url}","#)
+                try fleet.workplace.write("deploy.json5", manifest)
+                let report = try await fleet.workplace.apply()
+                #expect(report.exitCode == 4, "\(report)")
+                #expect(report.error?.code == "pooler")
+                #expect(try await fleet.effects() == 0)
+            }
+        }
+    }
+
     /// Guarantee: with `direct_url` beside the pooler's address a stage with such work runs on the direct connection.
     @Test(.needsPostgres) func sessionWorkGoesTheDirectWay() async throws {
         try await Pooler.with(mode: "transaction") { pooler in

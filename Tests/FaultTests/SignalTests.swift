@@ -144,7 +144,9 @@ import Testing
             let runner = try workplace.muster("plan", "-f", "deploy.json5").start()
             try #require(try await eventually { try await database.lines(Self.sleeping) == ["1"] })
             runner.send(SIGINT)
-            #expect(try await runner.ending(within: .seconds(10)).code == 130)
+            let ending = try await runner.ending(within: .seconds(10))
+            #expect(ending.code == 130)
+            #expect(!ending.isKilled, "it says so itself, whatever it was doing")
         }
     }
 }

@@ -87,6 +87,36 @@ import Testing
         #expect(try await code("plan", in: workplace) == 4)
     }
 
+    /// Guarantee: 4 for a ledger that a newer program has made; nothing is touched, and no question is answered from it.
+    @Test func newerLedgerIsFour() async throws {
+        let workplace = try await workplace()
+        #expect(try await code("apply", "--tenant", "a", in: workplace) == 0)
+        try await SQLiteFile(path: workplace.folder.appending(path: ".muster/ledger.db"))
+            .sql("UPDATE muster_ledger SET version = 99")
+        for arguments in [["apply"], ["plan"], ["status"], ["check", "one@1", "--all-tenants"], ["ledger", "repair"]] {
+            let ending = try await workplace.muster(arguments, "-f", "deploy.json5").run()
+            #expect(ending.code == 4, "\(arguments): \(ending)")
+            #expect((ending.output + ending.errors).contains("Use a newer muster"), "\(arguments): \(ending)")
+        }
+        let tables = try await SQLiteFile(path: workplace.folder.appending(path: "tenants/b.db")).lines(".tables")
+        #expect(tables == ["old"])
+    }
+
+    /// Guarantee: a script changed after it ran is refused by runbook, however many tenants have it.
+    @Test func driftIsToldByRunbook() async throws {
+        let workplace = try await workplace(
+            runbooks: #"{ id: "one", sql: "script.sql" }, { id: "two", match: { id: ["b"] }, sql: "two.sql" }"#)
+        try workplace.write("two.sql", "CREATE TABLE two (x);\n")
+        #expect(try await code("apply", in: workplace) == 0)
+        try workplace.write("script.sql", "CREATE TABLE other (x);\n")
+        let report = try await workplace.apply()
+        #expect(report.exitCode == 4)
+        #expect(
+            report.error?.message.hasPrefix("1 runbook has changed since being applied: one@1 (3 tenants). Nothing")
+                == true,
+            "\(report)")
+    }
+
     /// Guarantee: 5 when the end of something was not seen; it is not started again, and 5 stays until a person decides.
     @Test func unknownIsFive() async throws {
         let workplace = try await workplace(runbooks: "{ id: \"slow\", exec: [\"./slow\"], timeout: \"300ms\" }")
@@ -118,8 +148,9 @@ import Testing
             "deploy.json5",
             (try workplace.read("deploy.json5"))
                 .replacing("sqlite:.muster/ledger.db", with: "postgres://nobody@127.0.0.1:1/none"))
-        #expect(try await code("apply", in: workplace) == 75)
-        let report = try await workplace.apply()
+        #expect(try await code("plan", in: workplace) == 75)
+        let report = try await workplace.apply("--lock-wait", "1s")
+        #expect(report.exitCode == 75)
         #expect(report.retryable)
         #expect(report.error?.code == "unreachable")
     }

@@ -27,7 +27,7 @@ import Testing
                 said += ending.output + ending.errors
             }
             let gone = try await Command(
-                Checkout.muster, "apply", "-f", "deploy.json5", folder: workplace.folder,
+                Checkout.muster, "apply", "-f", "deploy.json5", "--lock-wait", "1s", folder: workplace.folder,
                 environment: ["DATABASE_URL": "postgres://someone:\(Self.password)@127.0.0.1:1/none"]
             ).run()
 

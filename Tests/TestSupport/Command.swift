@@ -59,6 +59,8 @@ package struct Ending: Sendable, CustomStringConvertible {
     package var code: Int32
     package var output: String
     package var errors: String
+    /// It did not end by itself.
+    package var isKilled = false
 
     package var description: String { "exit \(code)\n--- stdout\n\(output)--- stderr\n\(errors)" }
 }

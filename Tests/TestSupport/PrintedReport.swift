@@ -47,6 +47,7 @@ package struct PrintedReport: Decodable, Sendable {
         package var clean: Bool?
         package var sqlstate: String?
         package var message: String
+        package var hint: String?
         package var file: String?
         package var line: Int?
         package var statement: String?

@@ -4,7 +4,7 @@ package import Foundation
 package final class RunningCommand: Sendable {
     private let process: Process
     private let folder: URL
-    private let endings: AsyncStream<Int32>
+    private let endings: AsyncStream<(code: Int32, isKilled: Bool)>
 
     package init(_ process: Process, input: String) throws {
         self.process = process
@@ -20,11 +20,12 @@ package final class RunningCommand: Sendable {
         process.standardInput = input
         process.standardOutput = output
         process.standardError = errors
-        let (endings, continuation) = AsyncStream.makeStream(of: Int32.self)
+        let (endings, continuation) = AsyncStream.makeStream(of: (code: Int32, isKilled: Bool).self)
         self.endings = endings
         process.terminationHandler = { process in
             let status = process.terminationStatus
-            continuation.yield(process.terminationReason == .uncaughtSignal ? 128 + status : status)
+            let isKilled = process.terminationReason == .uncaughtSignal
+            continuation.yield((isKilled ? 128 + status : status, isKilled))
             continuation.finish()
         }
         // A child inherits the signal mask of the thread that starts it (posix_spawn(2)), and this one, a worker of the
@@ -44,12 +45,19 @@ package final class RunningCommand: Sendable {
 
     package var isRunning: Bool { process.isRunning }
 
+    /// The most memory it has had so far, in bytes (proc(5), VmHWM); nil once it has ended.
+    package var peakMemory: Int? {
+        let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+        let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
+    }
+
     package func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
     package func ending(within limit: Duration = .seconds(180)) async throws -> Ending {
-        let code = try await withThrowingTaskGroup(of: Int32?.self) { group in
+        let end = try await withThrowingTaskGroup(of: (code: Int32, isKilled: Bool)?.self) { group in
             group.addTask { [endings] in
-                for await code in endings { return code }
+                for await end in endings { return end }
                 return nil
             }
             group.addTask {
@@ -59,13 +67,17 @@ package final class RunningCommand: Sendable {
             defer { group.cancelAll() }
             return try await group.next() ?? nil
         }
-        let ending = Ending(code: code ?? -1, output: try text("out"), errors: try text("err"))
-        guard code != nil else {
+        let ending = Ending(
+            code: end?.code ?? -1, output: try text("out"), errors: try text("err"), isKilled: end?.isKilled ?? false)
+        guard end != nil else {
             send(SIGKILL)
             throw CommandFailure("\(process.arguments ?? []) did not end within \(limit)\n\(ending)")
         }
         return ending
     }
+
+    /// What it has said on stderr so far.
+    package var errors: String { get throws { try text("err") } }
 
     private func text(_ name: String) throws -> String {
         String(decoding: try Data(contentsOf: folder.appending(path: name)), as: UTF8.self)

@@ -4,7 +4,7 @@ import RunbookRunner
 
 extension CommandContext {
     /// The context of this process: its arguments, environment, streams and clocks.
-    package static func ofProcess() -> CommandContext {
+    package static func ofProcess(_ signals: ProcessSignals) -> CommandContext {
         // A reader that goes away ends the writing, not the process.
         signal(SIGPIPE, SIG_IGN)
         let environment = ProcessInfo.processInfo.environment
@@ -13,7 +13,7 @@ extension CommandContext {
             arguments: Array(ProcessInfo.processInfo.arguments.dropFirst()), environment: environment,
             output: DescriptorOutput(STDOUT_FILENO, isDumb: isDumb),
             errors: DescriptorOutput(STDERR_FILENO, isDumb: isDumb), timepiece: SystemTimepiece(),
-            signals: ProcessSignals(), currentDirectory: ".", userName: { NSUserName() },
+            signals: signals, currentDirectory: ".", userName: { NSUserName() },
             service: RunbookService(opener: EngineOpener()))
     }
 }

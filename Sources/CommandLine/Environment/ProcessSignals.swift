@@ -1,52 +1,59 @@
-import Dispatch
-import Glibc
-import Synchronization
+private import Foundation
+private import Glibc
+private import Synchronization
 
-/// The process's own INT and TERM.
+/// The process's own INT and TERM, as a thread of its own hands them on.
 ///
-/// While somebody listens, their default handlers are off. The third signal finds them on again: a process that does
-/// not stop can still be ended from the keyboard.
+/// While nobody listens, one ends the process at once; while somebody does, the third one does, so that a process that
+/// does not stop can still be ended from the keyboard.
 package struct ProcessSignals: SignalSource {
-    private static let numbers = [SIGINT, SIGTERM]
+    private struct State {
+        var handler: (@Sendable (Int32) -> Void)?
+        var count = 0
+    }
 
-    package init() {}
+    private static let state = Mutex(State())
+    /// Where the handler writes, which may do next to nothing else (signal-safety(7)).
+    private static let writer = Atomic<Int32>(-1)
+
+    /// Begins to take them. The first thing that the program does: before it, they end the process as they always do.
+    package init() {
+        var ends: [Int32] = [-1, -1]
+        guard unsafe pipe(&ends) == 0 else { return }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        Self.writer.store(ends[1], ordering: .sequentiallyConsistent)
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { number in
+                var byte = UInt8(truncatingIfNeeded: number)
+                let kept = errno
+                _ = unsafe write(ProcessSignals.writer.load(ordering: .relaxed), &byte, 1)
+                errno = kept
+            }
+        }
+        Thread.detachNewThread { [reader = ends[0]] in
+            var byte: UInt8 = 0
+            while true {
+                let count = unsafe read(reader, &byte, 1)
+                if count == 1 { Self.take(Int32(byte)) } else if count == 0 || errno != EINTR { return }
+            }
+        }
+    }
+
+    private static func take(_ number: Int32) {
+        let handler = state.withLock { state in
+            state.count += state.handler == nil ? 0 : 1
+            return state.count < 3 ? state.handler : nil
+        }
+        guard let handler else { _exit(128 + number) }
+        handler(number)
+    }
 
     package func listen(_ handler: @escaping @Sendable (Int32) -> Void) -> any SignalSubscription {
-        let count = Counter()
-        let queue = DispatchQueue(label: "muster.signals")
-        let sources = Self.numbers.map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler {
-                if count.next() == 2 { Self.restoreDefaults() }
-                handler(number)
-            }
-            source.resume()
-            return source
-        }
-        return Subscription(sources)
+        Self.state.withLock { $0 = State(handler: handler) }
+        return Subscription()
     }
 
-    private static func restoreDefaults() {
-        for number in numbers { signal(number, SIG_DFL) }
-    }
-
-    private final class Counter: Sendable {
-        private let count = Atomic(0)
-
-        func next() -> Int { count.wrappingAdd(1, ordering: .relaxed).newValue }
-    }
-
-    private final class Subscription: SignalSubscription {
-        private let sources: Mutex<[any DispatchSourceSignal]>
-
-        init(_ sources: sending [any DispatchSourceSignal]) { self.sources = Mutex(sources) }
-
-        func cancel() {
-            sources.withLock { sources in
-                for source in sources { source.cancel() }
-            }
-            ProcessSignals.restoreDefaults()
-        }
+    private struct Subscription: SignalSubscription {
+        func cancel() { ProcessSignals.state.withLock { $0 = State() } }
     }
 }

@@ -2,17 +2,17 @@ import DatabaseAccess
 
 /// The versions of the ledger's schema and the way from each to the next.
 package enum LedgerSchema {
-    /// What this binary writes.
-    package static let version = 1
+    /// The DDL of one step.
+    package typealias Upgrade = @Sendable (LedgerSQL) -> String
 
-    /// The DDL that leads from the version before to this one.
-    static func upgrade(to version: Int, _ sql: LedgerSQL) -> String {
-        switch (version, sql.dialect) {
-        case (1, .postgresql): filled(PostgresSchema.version1, sql)
-        case (1, .sqlite): SQLiteSchema.version1
-        default: ""
-        }
-    }
+    /// The way from nothing to what this binary writes: each step leads from the version before to the next. Steps are
+    /// only ever added.
+    package static let upgrades: [Upgrade] = [
+        { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version1, sql) : SQLiteSchema.version1 }
+    ]
+
+    /// What this binary writes.
+    package static var version: Int { upgrades.count }
 
     /// What is replaced whole at every upgrade.
     static func functions(_ sql: LedgerSQL) -> String? {

@@ -8,6 +8,8 @@ enum ActionEnd {
     case done
     /// The lock is held by somebody else.
     case busy
+    /// Another program has locked the tenant's file; nothing of the work remains.
+    case fileBusy
     /// Another runner has this job now.
     case superseded
     case failed(Failure, isTransient: Bool, output: String?, counted: Bool)

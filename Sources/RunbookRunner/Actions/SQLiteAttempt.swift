@@ -10,6 +10,7 @@ struct SQLiteAttempt {
     let ticket: ClaimTicket
     let session: any DatabaseSession
     let asksFirst: Bool
+    let wait: FileWait
     let lockIsHeld: () -> Bool
 
     func run(_ work: (_ attempt: Int) -> WorkEnd) -> ActionEnd {
@@ -41,6 +42,7 @@ struct SQLiteAttempt {
             }
         } catch {
             if error.code == .interrupted { return .interrupted }
+            if error.code == .busy { return .fileBusy }
             return .failed(
                 runbook.failure(tenant: ticket.tenant, error.message, clean: true), isTransient: error.isTransient,
                 output: nil, counted: false)
@@ -76,9 +78,11 @@ struct SQLiteAttempt {
         if case .succeeded(let count, _) = result { rows = count }
         do throws(DatabaseError) {
             if session.isInTransaction { try session.run("ROLLBACK") }
-            try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) in
-                _ = try receipts.record(ticket, state: state, clean: clean, rowsAffected: rows)
-                try Failpoint.reach(.endAttempt, .before)
+            try wait.insisting { () throws(DatabaseError) in
+                try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) in
+                    _ = try receipts.record(ticket, state: state, clean: clean, rowsAffected: rows)
+                    try Failpoint.reach(.endAttempt, .before)
+                }
             }
             try Failpoint.reach(.endAttempt, .after)
         } catch {

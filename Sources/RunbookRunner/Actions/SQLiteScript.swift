@@ -11,6 +11,7 @@ struct SQLiteScript {
     let target: TenantTarget
     let ticket: ClaimTicket
     let session: any DatabaseSession
+    let wait: FileWait
 
     func run() -> ActionEnd {
         do throws(DatabaseError) {
@@ -21,7 +22,7 @@ struct SQLiteScript {
             try session.run("BEGIN IMMEDIATE")
             try Failpoint.reach(.sqliteBegin, .after)
         } catch {
-            return failed(error, offset: nil, statement: nil)
+            return error.code == .busy ? .fileBusy : failed(error, offset: nil, statement: nil)
         }
         let end = inTransaction()
         if session.isInTransaction {
@@ -77,10 +78,11 @@ struct SQLiteScript {
             _ = try receipts.record(ticket, state: .succeeded, rowsAffected: rows)
             try Failpoint.reach(.sqliteReceipt, .after)
             try Failpoint.reach(.sqliteCommit, .before)
-            try session.run("COMMIT")
+            // Whoever reads a file without a write-ahead log keeps it waiting; the work is not thrown away for that.
+            try wait.insisting { () throws(DatabaseError) in try session.run("COMMIT") }
             try Failpoint.reach(.sqliteCommit, .after)
         } catch {
-            return failed(error, offset: nil, statement: nil)
+            return error.code == .busy ? .fileBusy : failed(error, offset: nil, statement: nil)
         }
         return .succeeded(rows: rows, output: nil, counted: false)
     }

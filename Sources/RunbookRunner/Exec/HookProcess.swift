@@ -12,6 +12,8 @@ package struct HookProcess: Sendable {
     package var folder: String
     /// What the hook finds on its stdin.
     package var input: [UInt8]
+    /// The descriptor that gets its stderr; nil: its output does.
+    package var errors: Int32?
     package var timeout: Duration
     package var teardown: HookTeardown
     /// Bytes of output that are kept.
@@ -19,14 +21,15 @@ package struct HookProcess: Sendable {
     package let interrupter: HookInterrupter
 
     package init(
-        arguments: [String], environment: [String: String], folder: String, input: [UInt8] = [], timeout: Duration,
-        teardown: HookTeardown = HookTeardown(), outputLimit: Int = 64 << 10,
+        arguments: [String], environment: [String: String], folder: String, input: [UInt8] = [], errors: Int32? = nil,
+        timeout: Duration, teardown: HookTeardown = HookTeardown(), outputLimit: Int = 64 << 10,
         interrupter: HookInterrupter = HookInterrupter()
     ) {
         self.arguments = arguments
         self.environment = environment
         self.folder = folder
         self.input = input
+        self.errors = errors
         self.timeout = timeout
         self.teardown = teardown
         self.outputLimit = outputLimit
@@ -53,8 +56,10 @@ package struct HookProcess: Sendable {
     /// - Parameters:
     ///   - onStart: gets the process group as soon as there is one.
     ///   - heartbeat: called at its interval.
+    ///   - onOutput: gets what it prints, byte for byte, in place of the end's text.
     package func run(
-        onStart: (_ processGroup: Int32) -> Void = { _ in }, heartbeat: Heartbeat? = nil
+        onStart: (_ processGroup: Int32) -> Void = { _ in }, heartbeat: Heartbeat? = nil,
+        onOutput: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(HookError) -> HookEnd {
         guard !interrupter.isRequested else {
             throw HookError(.interrupted, "the hook \(arguments.first ?? "") was not started: interrupted before")
@@ -72,7 +77,7 @@ package struct HookProcess: Sendable {
         var seen: HookCourse.Sight?
         while true {
             watch.wait(for: output, until: min(course.wake, nextBeat ?? course.wake), seen: seen)
-            output.read()
+            output.read(onOutput)
             if let heartbeat, let due = nextBeat, ContinuousClock.now >= due {
                 if !heartbeat.beat() { isLost = true }
                 nextBeat = ContinuousClock.now.advanced(by: heartbeat.interval)
@@ -121,7 +126,8 @@ package struct HookProcess: Sendable {
         var process: pid_t = 0
         let code = unsafe withCStrings(arguments) { argv in
             unsafe withCStrings(variables) { envp in
-                unsafe muster_spawn(&process, program, argv, envp, folder, stdin.descriptor, output.writer)
+                unsafe muster_spawn(
+                    &process, program, argv, envp, folder, stdin.descriptor, output.writer, errors ?? output.writer)
             }
         }
         guard code == 0 else { throw failure(code, name) }

@@ -56,11 +56,13 @@ struct HookOutput: ~Copyable {
     }
 
     /// Takes what is there, but no more than once a buffer, so that a flood does not keep the caller from its clock.
-    mutating func read() {
+    ///
+    /// - Parameter take: gets it in place of the text.
+    mutating func read(_ take: ((ArraySlice<UInt8>) -> Void)?) {
         guard reader >= 0 else { return }
         let count = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(reader, $0.baseAddress, $0.count) }
         if count > 0 {
-            captured.append(buffer[..<count])
+            if let take { take(buffer[..<count]) } else { captured.append(buffer[..<count]) }
         } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
             close(reader)
             reader = -1

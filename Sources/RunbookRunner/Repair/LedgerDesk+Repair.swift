@@ -9,9 +9,10 @@ extension LedgerDesk {
         _ members: [TenantSet.Member], _ manifest: Manifest, _ request: RepairRequest, application: String
     ) throws(ServiceError) -> [RepairReport.Finding] {
         guard let ledger else { throw ServiceError(.internal, "the ledger is not open") }
+        let longest = manifest.runbooks.map(\.limits.lockWait).max()
         let visitor = TenantVisitor(
             ledger: ledger, manifest: manifest, opener: opener, application: application,
-            lockWait: request.lockWait ?? RunbookLimits().lockWait)
+            lockWait: request.lockWait ?? longest ?? RunbookLimits().lockWait)
         var findings: [RepairReport.Finding] = []
         for member in members {
             do throws(DatabaseError) {

@@ -17,6 +17,8 @@ struct Assignment: Sendable {
     var isBlocked = false
     /// Since when its lock is waited for.
     var waitingSince: ContinuousClock.Instant?
+    /// Its file is locked by another program: that is waited for, not Muster's own lock.
+    var isFileBusy = false
     /// Since when its server is away.
     var awaySince: ContinuousClock.Instant?
     /// A connection was lost under the step at hand, so that "done" may well mean: by that try.

@@ -22,7 +22,8 @@ struct Execution {
         let needsSession = !runbook.isTransactional
         let connection: TenantConnection
         do throws(DatabaseError) {
-            connection = try connections.connection(to: target, isDirect: isDirect)
+            connection = try connections.connection(
+                to: target, isDirect: isDirect, lockWait: context.lockWait(of: runbook))
             if needsSession, try connections.isShared(connection, isDirect: target.directURL != nil) {
                 return .failed(
                     runbook.failure(
@@ -88,13 +89,15 @@ struct Execution {
             let temporary = try? connection.session.row("SELECT count(*) FROM sqlite_temp_schema")
             if temporary?[0].integer != 0 { connection.session.close() }
         }
+        let wait = FileWait(limit: context.lockWait(of: runbook))
         if case .sql(let script) = runbook.action, runbook.transaction {
             return SQLiteScript(
-                runbook: runbook, script: script, target: target, ticket: ticket, session: connection.session
+                runbook: runbook, script: script, target: target, ticket: ticket, session: connection.session,
+                wait: wait
             ).run()
         }
         return SQLiteAttempt(
-            runbook: runbook, ticket: ticket, session: connection.session, asksFirst: step.asksVerify,
+            runbook: runbook, ticket: ticket, session: connection.session, asksFirst: step.asksVerify, wait: wait,
             lockIsHeld: lockIsHeld
         ).run { attempt in
             switch runbook.action {
@@ -123,6 +126,7 @@ struct Execution {
         failure.detail = error.detail
         switch error.code {
         case .interrupted: return .interrupted
+        case .busy: return .fileBusy
         case .unreachable where isServer, .connectionLost where isServer: return .unreachable(failure)
         default:
             return .failed(failure, isTransient: error.isTransient, output: nil, counted: false)

@@ -50,7 +50,8 @@ extension LedgerDesk {
                 let session = try connect(isReadOnly: false)
                 do {
                     // Read, not opened: an empty database that answers in its place is not made a ledger.
-                    ledger = try Ledger.read(session, schema: manifestLedger.schema, workspace: workspace)
+                    ledger = try Ledger.read(
+                        session, schema: manifestLedger.schema, workspace: workspace, upgrades: upgrades)
                     keys = nil
                     holdsKey = false
                     events?.send(.message("The ledger's server is back."))

@@ -97,9 +97,11 @@ extension LedgerDesk {
     }
 
     /// Refuses, before anything is touched, work that needs a session where a pooler shares connections between
-    /// transactions. Asked of the first tenant with such work; another's is refused when its turn comes.
+    /// transactions. Asked once of each server that has such work.
     func refuseSharedSessions(_ fleet: PlannedFleet) throws(ServiceError) {
         let settings = fleet.plan.manifest.ledger
+        var addresses: Set<String> = []
+        var servers: Set<String> = []
         for entry in fleet.unsettled {
             let target = entry.member.target
             let isFile = target.url.revealed.hasPrefix("sqlite:")
@@ -113,7 +115,10 @@ extension LedgerDesk {
                 : PoolerCheck(
                     url: target.directURL ?? target.url, isDirect: target.directURL != nil,
                     mode: fleet.plan.manifest.tenants.target.pooler)
-            guard try check.refuses(opener) else { return }
+            // Many tenants have the same text; many texts lead to the same server.
+            guard addresses.insert(check.url.revealed).inserted, servers.insert(check.server).inserted,
+                try check.refuses(opener)
+            else { continue }
             throw ServiceError(
                 .pooler,
                 "\(step.runbook.id) needs a session of its own, but \(PoolerCheck.finding) \(PoolerCheck.advice)")

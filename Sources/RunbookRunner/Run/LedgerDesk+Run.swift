@@ -216,12 +216,15 @@ extension LedgerDesk {
             results.append(
                 JobResult(
                     job: assignment.job, state: .blocked, reason: .lock,
-                    message: "the tenant's lock was not free within \(DurationText.text(limit))",
+                    message: assignment.isFileBusy
+                        ? "another program kept the tenant's file locked for \(DurationText.text(limit))"
+                        : "the tenant's lock was not free within \(DurationText.text(limit))",
                     executions: assignment.outcomes))
             return
         }
         if now == since {
-            events?.send(.waitingLock(tenant: assignment.tenantName, holder: assignment.holder?.application))
+            let holder = assignment.isFileBusy ? "another program" : assignment.holder?.application
+            events?.send(.waitingLock(tenant: assignment.tenantName, holder: holder))
         }
         let waited = (now - since).seconds
         let pause = min(1.0, max(0.02, waited / 4)) * Double.random(in: 0.7...1.3)
@@ -289,7 +292,7 @@ extension LedgerDesk {
 
     /// The ledger failed: nothing more is begun; what was not written is found again by the next runner.
     private func fail(_ error: DatabaseError) {
-        problem = problem ?? ServiceError(LedgerError(error))
+        problem = problem ?? serviceError(error)
         isOver = true
         wake()
     }

@@ -11,6 +11,7 @@ actor LedgerDesk {
     let opener: any SessionOpener
     let manifestLedger: LedgerSettings
     let workspace: String
+    let upgrades: [LedgerSchema.Upgrade]
     var ledger: Ledger?
     var applicationName = "muster"
     /// Which database the ledger is in; nil when it is SQLite.
@@ -46,8 +47,12 @@ actor LedgerDesk {
     var sleepers: [Int: CheckedContinuation<Void, Never>] = [:]
     var sleeperNumber = 0
 
-    init(opener: any SessionOpener, ledger: LedgerSettings, workspace: String) {
+    init(
+        opener: any SessionOpener, ledger: LedgerSettings, workspace: String,
+        upgrades: [LedgerSchema.Upgrade] = LedgerSchema.upgrades
+    ) {
         self.opener = opener
+        self.upgrades = upgrades
         manifestLedger = ledger
         self.workspace = workspace
     }
@@ -56,23 +61,29 @@ actor LedgerDesk {
 
     /// Opens the ledger for questions. False when there is none yet.
     ///
-    /// - Parameter mayRecover: whether a SQLite file that a killed runner left in the middle of something may be put
-    ///   right first; that writes.
-    func openForReading(mayRecover: Bool = false) throws(ServiceError) -> Bool {
+    /// - Parameter mayPrepare: whether a SQLite file that a killed runner left in the middle of something may be put
+    ///   right first, and an older ledger upgraded; that writes.
+    func openForReading(mayPrepare: Bool = false) throws(ServiceError) -> Bool {
         let url = try address(manifestLedger.url)
         if let path = url.path, !FileManager.default.fileExists(atPath: path) { return false }
         let session: any DatabaseSession
         do throws(ServiceError) { session = try connect(isReadOnly: true) } catch {
-            guard mayRecover, url.dialect == .sqlite else { throw error }
+            guard mayPrepare, url.dialect == .sqlite else { throw error }
             try connect(isReadOnly: false).close()
             session = try connect(isReadOnly: true)
         }
         do throws(LedgerError) {
-            ledger = try Ledger.read(session, schema: manifestLedger.schema, workspace: workspace)
+            ledger = try Ledger.read(
+                session, schema: manifestLedger.schema, workspace: workspace, upgrades: upgrades)
             return true
         } catch {
             session.close()
             if error.code == .missing { return false }
+            if error.code == .older, mayPrepare {
+                try openForWriting(applicationName: applicationName)
+                close()
+                return try openForReading()
+            }
             throw ServiceError(error)
         }
     }
@@ -83,7 +94,8 @@ actor LedgerDesk {
         self.applicationName = applicationName
         let session = try connect(isReadOnly: false)
         do {
-            ledger = try Ledger.open(session, schema: manifestLedger.schema, workspace: workspace)
+            ledger = try Ledger.open(
+                session, schema: manifestLedger.schema, workspace: workspace, upgrades: upgrades)
             place = try ServerPlace.of(session)
         } catch let error as LedgerError {
             session.close()
@@ -128,7 +140,14 @@ actor LedgerDesk {
     func asking<Answer>(
         _ question: (Ledger) throws(DatabaseError) -> Answer
     ) throws(ServiceError) -> Answer {
-        do throws(DatabaseError) { return try insisting(question) } catch { throw ServiceError(LedgerError(error)) }
+        do throws(DatabaseError) { return try insisting(question) } catch { throw serviceError(error) }
+    }
+
+    /// Once a run is under way tenants may have been touched, and a ledger that fails is no refusal any more.
+    func serviceError(_ error: DatabaseError) -> ServiceError {
+        var failure = ServiceError(LedgerError(error))
+        if run != nil, failure.code == .ledger { failure.code = .internal }
+        return failure
     }
 }
 
@@ -136,7 +155,7 @@ extension ServiceError {
     init(_ error: LedgerError) {
         switch error.code {
         case .unreachable, .busy: self.init(.unreachable, error.message)
-        case .missing, .newer, .failed: self.init(.ledger, error.message)
+        case .missing, .newer, .older, .failed: self.init(.ledger, error.message)
         }
     }
 }

@@ -110,7 +110,13 @@ actor Worker {
             switch end {
             case .busy:
                 assignment.tries -= 1
+                assignment.isFileBusy = false
                 assignment.holder = assignment.wantsHolder(context.lockWait(of: runbook)) ? attempt.holder() : nil
+                return .busy
+            case .fileBusy:
+                assignment.tries -= 1
+                assignment.isFileBusy = true
+                assignment.holder = nil
                 return .busy
             case .superseded: return .superseded
             case .interrupted: return .interrupted
@@ -174,7 +180,7 @@ actor Worker {
             outcome.failure?.state = ExecutionState.unknown.rawValue
             outcome.output = context.mask.text(output)
             outcome.isRecorded = counted
-        case .busy, .superseded, .interrupted, .unreachable, .lost, .tryAgain: return
+        case .busy, .fileBusy, .superseded, .interrupted, .unreachable, .lost, .tryAgain: return
         }
         outcome.failure?.attempts = max(1, outcome.tries)
         assignment.take(outcome, of: runbook)

@@ -18,14 +18,19 @@ final class WorkerConnections {
 
     /// A connection for a tenant: the one at hand when it leads to the same place.
     ///
-    /// - Parameter isDirect: for work that a pooler in transaction mode would break.
-    func connection(to target: TenantTarget, isDirect: Bool) throws(DatabaseError) -> TenantConnection {
+    /// - Parameters:
+    ///   - isDirect: for work that a pooler in transaction mode would break.
+    ///   - lockWait: no single wait for a busy file is longer.
+    func connection(
+        to target: TenantTarget, isDirect: Bool, lockWait: Duration
+    ) throws(DatabaseError) -> TenantConnection {
         let address = (isDirect ? target.directURL : nil) ?? target.url
         if let current, current.url == address.revealed, current.session.isUsable { return current }
         current?.session.close()
         current = nil
         let url = try ConnectionURL(parsing: address.revealed)
-        let session = try context.opener.open(url, SessionOptions(applicationName: context.applicationName))
+        let session = try context.opener.open(
+            url, SessionOptions(applicationName: context.applicationName, busyTimeout: min(.seconds(5), lockWait)))
         let made: TenantConnection
         do throws(DatabaseError) {
             let place = try ServerPlace.of(session)

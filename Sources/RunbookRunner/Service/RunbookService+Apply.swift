@@ -34,9 +34,11 @@ extension RunbookService {
     ) async throws(ServiceError) -> Report {
         await desk.prepare(events: events, lockWait: request.lockWait, stop: stop)
         // Reading first: with nothing to do, not even a ledger is made.
-        _ = try await desk.openForReading(mayRecover: true)
-        let (fleet, notices) = try await planned(manifest, request.selection, request.expectedTenants, desk) {
-            Self.draft($0, request).identity
+        let (fleet, notices) = try await insisting(request, events, stop, desk) { () async throws(ServiceError) in
+            _ = try await desk.openForReading(mayPrepare: true)
+            return try await planned(manifest, request.selection, request.expectedTenants, desk) {
+                Self.draft($0, request).identity
+            }
         }
         guard fleet.drifted.isEmpty else { throw ServiceError(.drift, Self.driftMessage(fleet.drifted)) }
         guard fleet.hasWork || fleet.hasOpenRun else {
@@ -68,6 +70,29 @@ extension RunbookService {
         try await desk.end()
         return try await desk.report(
             fleet, run: run, notices: notices, request: request, signal: stop.signal, startedAt: startedAt)
+    }
+
+    /// Tries for a short while, at most as long as for a lock: the ledger's server, or the one that knows the tenants, may
+    /// just be starting again.
+    private func insisting<Answer>(
+        _ request: ApplyRequest, _ events: any EventSink, _ stop: StopSwitch, _ desk: LedgerDesk,
+        _ question: () async throws(ServiceError) -> Answer
+    ) async throws(ServiceError) -> Answer {
+        let limit = min(request.lockWait ?? .seconds(15), .seconds(15))
+        let deadline = ContinuousClock.now + limit
+        var tries = 0
+        while true {
+            do throws(ServiceError) { return try await question() } catch {
+                await desk.close()
+                guard error.code == .unreachable, !stop.isStopping, ContinuousClock.now < deadline else { throw error }
+                tries += 1
+                if tries == 1 {
+                    events.send(.message("\(error.message); trying again for \(DurationText.text(limit))"))
+                }
+                let pause = RetryDecision.delay(afterTry: min(tries, 4), random: .random(in: 0...1))
+                do { try await Task.sleep(for: min(pause, deadline - .now)) } catch { continue }
+            }
+        }
     }
 
     /// Workers take assignments until there are none; beside them the runner's heart beats.

@@ -116,16 +116,25 @@ extension RunbookService {
             next: pending > 0 && drifted.isEmpty ? Self.applyCommand(manifest, fleet.plan.selection) : nil)
     }
 
+    /// What has drifted, by runbook: a file that changed has changed for every tenant.
     static func driftMessage(_ drifted: [PlannedFleet.Entry]) -> String {
-        let steps = drifted.prefix(3).compactMap { entry in
-            entry.steps.first { $0.decision == .drifted }.map { step in
-                let tenant = entry.member.tenant.id.isEmpty ? "the workspace" : entry.member.tenant.id
-                return "\(step.runbook.identity) in \(tenant) was \(step.reason ?? "done with another body")"
+        var identities: [Identity] = []
+        var tenants: [Identity: [String]] = [:]
+        for entry in drifted {
+            for step in entry.steps where step.decision == .drifted {
+                if tenants[step.runbook.identity] == nil { identities.append(step.runbook.identity) }
+                tenants[step.runbook.identity, default: []].append(entry.member.tenant.id)
             }
         }
-        let more = drifted.count > 3 ? " (and \(drifted.count - 3) more tenants)" : ""
-        return "A finished runbook has another body now: \(steps.joined(separator: "; "))\(more). "
-            + "Nothing was touched. Restore the file, give the runbook a new key, or say on_change."
+        let list = identities.prefix(5).map { identity in
+            let ids = tenants[identity] ?? []
+            let place = ids.count > 1 ? "\(ids.count) tenants" : ids.first?.nilIfEmpty.map { "tenant \($0)" }
+            return "\(identity) (\(place ?? "the workspace"))"
+        }
+        let more = identities.count > list.count ? " and \(identities.count - list.count) more" : ""
+        let subject = identities.count == 1 ? "1 runbook has" : "\(identities.count) runbooks have"
+        return "\(subject) changed since being applied: \(list.joined(separator: ", "))\(more). Nothing was touched. "
+            + "Restore the file, give the runbook a new key, or say on_change."
     }
 
     /// The command that does what the plan says, as it would be typed.

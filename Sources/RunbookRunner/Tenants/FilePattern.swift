@@ -13,7 +13,8 @@ package struct FilePattern: Sendable {
         self.folder = folder
     }
 
-    /// The matches by name: an id is the file's name without its last extension.
+    /// The matches by name: an id is the file's name without its last extension. A folder that is named as the files are
+    /// is a tenant whose file somebody has replaced: it is not passed over, and fails when its turn comes.
     ///
     /// - Parameter ledger: the path of the ledger's own file, which never is a tenant; nil when it is none.
     package func tenants(besides ledger: String?) throws(TenantFinding) -> [Tenant] {
@@ -33,6 +34,8 @@ package struct FilePattern: Sendable {
         }
         return tenants
     }
+
+    private var namesExtension: Bool { pattern.split(separator: "/").last?.contains(".") == true }
 
     /// What SQLite and Muster keep beside a database.
     private func isBesideADatabase(_ path: String) -> Bool {
@@ -59,7 +62,11 @@ package struct FilePattern: Sendable {
                     .source, "a file that matches \(pattern.debugDescription) has a name that is not UTF-8",
                     remedy: "rename it")
             }
-            if !path.hasSuffix("/") { paths.append(path) }
+            if !path.hasSuffix("/") {
+                paths.append(path)
+            } else if namesExtension {
+                paths.append(String(path.dropLast()))
+            }
         }
         return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }

@@ -12,6 +12,11 @@ struct PoolerCheck {
     static let advice =
         "Give a direct_url beside url (or set DIRECT_URL), or say pooler: \"session\" if that is what it is."
 
+    /// Where it listens, without the database; empty when the address cannot be read.
+    var server: String {
+        do throws(DatabaseError) { return try ConnectionURL(parsing: url.revealed).server } catch { return "" }
+    }
+
     /// Opens a connection to find out. What cannot be reached is not refused here: it fails for its own reason.
     func refuses(_ opener: any SessionOpener) throws(ServiceError) -> Bool {
         guard !url.revealed.hasPrefix("sqlite:") else { return false }

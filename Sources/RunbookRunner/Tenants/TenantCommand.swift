@@ -10,28 +10,32 @@ struct TenantCommand {
 
     /// - Throws: `ServiceError` when it cannot be started, ends with another code than 0, or prints a bad line.
     func tenants() throws -> [Tenant] {
-        let process = Process()
         let program = arguments.first ?? ""
-        process.executableURL = URL(fileURLWithPath: program.contains("/") ? program : "/usr/bin/env")
-        process.arguments = program.contains("/") ? Array(arguments.dropFirst()) : arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardInput = FileHandle.nullDevice
-        process.standardError = FileHandle.standardError
-        do { try process.run() } catch {
-            throw ServiceError(.tenants, "tenants.command: \(program) cannot be started: \(error.localizedDescription)")
+        let process = HookProcess(
+            arguments: arguments, environment: ProcessInfo.processInfo.environment, folder: folder,
+            errors: STDERR_FILENO, timeout: .seconds(86_400),
+            // A list that is cut off would be a smaller fleet: whoever still writes it has the time for that.
+            teardown: HookTeardown([.init(signal: SIGTERM, grace: .seconds(1))], drain: .seconds(5)))
+        var data: [UInt8] = []
+        let cause: HookEnd.Cause
+        do throws(HookError) {
+            cause = try stop.interrupting(process.interrupter) { () throws(HookError) in
+                try process.run(onOutput: { data += $0 }).cause
+            }
+        } catch {
+            throw ServiceError(error.code == .interrupted ? .interrupted : .tenants, "tenants.command: \(error)")
         }
-        let data = try stop.interrupting(Ending(process: process.processIdentifier)) {
-            let data = try output.fileHandleForReading.readToEnd() ?? Data()
-            process.waitUntilExit()
-            return data
-        }
-        guard !stop.isCancelling else { throw ServiceError(.interrupted, "tenants.command: \(program) was ended") }
-        guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+        switch cause {
+        case .exited(0): break
+        case .exited(let code):
             throw ServiceError(
-                process.terminationStatus == 75 ? .unreachable : .tenants,
-                "tenants.command: \(program) ended with \(process.terminationStatus); its list is not trusted")
+                code == 75 ? .unreachable : .tenants,
+                "tenants.command: \(program) ended with \(code); its list is not trusted")
+        case .signaled(let signal):
+            throw ServiceError(
+                .tenants, "tenants.command: \(program) was ended by signal \(signal); its list is not trusted")
+        case .timedOut: throw ServiceError(.tenants, "tenants.command: \(program) did not end within a day")
+        case .interrupted: throw ServiceError(.interrupted, "tenants.command: \(program) was ended")
         }
         var tenants: [Tenant] = []
         for (index, line) in data.split(separator: UInt8(ascii: "\n")).enumerated() {
@@ -42,17 +46,5 @@ struct TenantCommand {
             }
         }
         return tenants
-    }
-
-    private final class Ending: StatementInterrupter {
-        private let process: Int32
-
-        init(process: Int32) { self.process = process }
-
-        /// Not TERM: like this process, a child of Foundation's ignores it. With the children of its own group, if it has one.
-        func interrupt() {
-            kill(-process, SIGKILL)
-            kill(process, SIGKILL)
-        }
     }
 }

@@ -60,16 +60,6 @@ import Testing
         }
     }
 
-    /// Guarantee: a reader does not upgrade; it says who does.
-    @Test(arguments: Engine.all) func readerRefusesAnOlderLedger(_ engine: Engine) async throws {
-        try await LedgerPlace.withLedger(engine) { ledger, place in
-            try ledger.change("update {}ledger set version = 0")
-            let error = #expect(throws: LedgerError.self) { try place.read() }
-            #expect(error?.code == .failed)
-            #expect(error?.message.contains("muster apply") == true)
-        }
-    }
-
     /// Guarantee: creation is one transaction; what fails in the middle of it leaves nothing, and may be tried again.
     @Test(arguments: Engine.all) func interruptedCreationLeavesNothing(_ engine: Engine) async throws {
         try await LedgerPlace.with(engine) { place in

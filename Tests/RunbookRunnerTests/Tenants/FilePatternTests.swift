@@ -45,6 +45,15 @@ struct FilePatternTests {
         }
     }
 
+    @Test("a folder that is named as the files are is a tenant whose file was replaced, not one that never was")
+    func replacedFile() throws {
+        try withFolder(["t/a.db", "t/b.db/x"]) { folder in
+            let tenants = try FilePattern("t/*.db", in: folder).tenants(besides: nil)
+            #expect(tenants.map(\.id) == ["a", "b"])
+            #expect(tenants.last?.url?.revealed.hasSuffix("/t/b.db") == true)
+        }
+    }
+
     @Test("folders may be matched too, and an absolute pattern stands alone")
     func folders() throws {
         try withFolder(["x/1/main.db", "x/2/main.db", "y/3/other.db"]) { folder in
