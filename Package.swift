@@ -26,6 +26,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
     .testTarget(name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: strict)
 }
 
+/// libFuzzer brings a `main` of its own, so what it calls is built by `ci/fuzz` alone.
+let fuzzers: [Target] =
+    Context.environment["MUSTER_FUZZ"] == nil
+    ? []
+    : ["FuzzManifest", "FuzzSQL", "FuzzTenants"].map { name in
+        .executableTarget(
+            name: name, dependencies: ["FuzzProperties"], path: "Tests/Fuzzers/\(name)", swiftSettings: strict)
+    }
+
 let package = Package(
     name: "muster",
     products: [.executable(name: "muster", targets: ["muster"])],
@@ -66,5 +75,9 @@ let package = Package(
         tests("CommandTests", []),
         tests("IntegrationTests", ["DatabaseAccess"]),
         tests("FaultTests", ["DatabaseAccess"]),
-    ]
+        .target(
+            name: "FuzzProperties", dependencies: ["ManifestFiles", "RunbookModel"], path: "Tests/FuzzProperties",
+            swiftSettings: strict),
+        tests("FuzzTests", ["FuzzProperties"]),
+    ] + fuzzers
 )

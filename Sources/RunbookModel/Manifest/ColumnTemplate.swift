@@ -54,7 +54,8 @@ package struct ColumnTemplate: Sendable, Hashable {
         return text
     }
 
-    private static func isColumnName(_ name: Substring) -> Bool {
+    /// Whether a column of this name can stand in a template.
+    static func isColumnName(_ name: some StringProtocol) -> Bool {
         !name.isEmpty
             && name.unicodeScalars.allSatisfy {
                 $0 == "_" || $0 == "-" || $0 == "." || $0.properties.isAlphabetic || $0.properties.numericType != nil

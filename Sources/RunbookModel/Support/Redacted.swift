@@ -5,7 +5,9 @@ package struct Redacted: Sendable, Hashable {
     package init(_ revealed: String) { self.revealed = revealed }
 }
 
-extension Redacted: CustomStringConvertible, CustomDebugStringConvertible {
+extension Redacted: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     package var description: String { "****" }
     package var debugDescription: String { "****" }
+    /// Without it `dump` would print what is stored.
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -133,7 +133,8 @@ package struct TargetResolver: Sendable {
 
     private func column(_ name: String, _ field: String, _ tenant: Tenant) throws(TenantFinding) -> String {
         guard let value = tenant.value(of: name) else {
-            let known = ["id"] + (tenant.schema == nil ? [] : ["schema"]) + tenant.labels.keys.sorted()
+            let labels = tenant.labels.keys.filter(ColumnTemplate.isColumnName).sorted()
+            let known = ["id"] + (tenant.schema == nil ? [] : ["schema"]) + labels
             let nearest = NearestName.of(name, in: known).map { ", or write {\($0)}" } ?? ""
             throw TenantFinding(
                 .column, tenant: tenant.id, "\(field) asks for {\(name)}, and the tenant has no such column",

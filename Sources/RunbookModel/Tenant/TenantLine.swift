@@ -5,6 +5,17 @@ import Foundation
 /// `id` is required, `url` and `schema` are known, every other value is a label. No error repeats a value: it may hold a
 /// password.
 package enum TenantLine {
+    /// Reads NDJSON, one tenant a line.
+    package static func tenants(lines text: some Collection<UInt8>) throws(TenantFinding) -> [Tenant] {
+        var tenants: [Tenant] = []
+        // Blank lines count, as they do where a person looks for the line.
+        let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() {
+            if let tenant = try tenant(json: line, number: index + 1) { tenants.append(tenant) }
+        }
+        return tenants
+    }
+
     /// Reads one line of NDJSON; numbers and truth values become text, null counts as absent.
     ///
     /// - Parameter number: 1-based, for errors.
@@ -24,6 +35,9 @@ package enum TenantLine {
         } catch {
             throw finding(number, "is no JSON object", #"print one object for each tenant, as in {"id": "acme"}"#)
         }
+        guard nameCount(of: text) == members.count else {
+            throw finding(number, "gives a name twice", "give each value a name of its own")
+        }
         return try tenant(members.mapValues(\.text), number, "line")
     }
 
@@ -34,7 +48,8 @@ package enum TenantLine {
         var members: [String: String?] = [:]
         for (column, text) in row where members.updateValue(text, forKey: column) != nil {
             throw TenantFinding(
-                .source, "the query has two columns \"\(column)\"", remedy: "give one of them another name with AS")
+                .source, "the query has two columns \(TenantID.shown(column))",
+                remedy: "give one of them another name with AS")
         }
         return try tenant(members, number, "row")
     }
@@ -44,7 +59,8 @@ package enum TenantLine {
     ) throws(TenantFinding) -> Tenant {
         var labels = members.compactMapValues(\.self)
         guard let id = labels.removeValue(forKey: "id") else {
-            let nearest = NearestName.of("id", in: members.keys.sorted()).map { "; \"\($0)\" is a label" } ?? ""
+            let nearest =
+                NearestName.of("id", in: members.keys.sorted()).map { "; \(TenantID.shown($0)) is a label" } ?? ""
             throw TenantFinding(
                 .source, "\(noun) \(number) of the tenants has no \"id\"\(nearest)", remedy: "let the source give one")
         }
@@ -55,6 +71,23 @@ package enum TenantLine {
         }
         let schema = labels.removeValue(forKey: "schema")
         return Tenant(id: id, schema: schema, url: url.map(Redacted.init), labels: labels)
+    }
+
+    /// How many members a flat object has, repeated ones included, of which the decoder keeps one: each has one colon.
+    private static func nameCount(of object: String) -> Int {
+        var count = 0
+        var isInString = false
+        var isEscaped = false
+        for byte in object.utf8 {
+            switch byte {
+            case _ where isEscaped: isEscaped = false
+            case UInt8(ascii: "\\"): isEscaped = true
+            case UInt8(ascii: "\""): isInString.toggle()
+            case UInt8(ascii: ":") where !isInString: count += 1
+            default: break
+            }
+        }
+        return count
     }
 
     private static func finding(_ number: Int, _ message: String, _ remedy: String) -> TenantFinding {

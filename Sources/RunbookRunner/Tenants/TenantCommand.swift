@@ -37,14 +37,8 @@ struct TenantCommand {
         case .timedOut: throw ServiceError(.tenants, "tenants.command: \(program) did not end within a day")
         case .interrupted: throw ServiceError(.interrupted, "tenants.command: \(program) was ended")
         }
-        var tenants: [Tenant] = []
-        for (index, line) in data.split(separator: UInt8(ascii: "\n")).enumerated() {
-            do throws(TenantFinding) {
-                if let tenant = try TenantLine.tenant(json: line, number: index + 1) { tenants.append(tenant) }
-            } catch {
-                throw ServiceError(.tenants, "tenants.command: \(error)")
-            }
+        do throws(TenantFinding) { return try TenantLine.tenants(lines: data) } catch {
+            throw ServiceError(.tenants, "tenants.command: \(error)")
         }
-        return tenants
     }
 }

@@ -91,6 +91,13 @@ struct TargetResolverTests {
         #expect(target.settings == [.init(name: "app.id", value: "acme")])
     }
 
+    @Test("a label that no template could ask for is not offered as the nearest")
+    func oddLabelsAreNotOffered() throws {
+        let tenant = Tenant(id: "a", labels: ["plan\n": "x", "pl{an": "y"])
+        let error = try #require(throws: TenantFinding.self) { try target(tenant, TargetTemplate(role: "{plan}")) }
+        #expect(error.remedy == "let the source give it a value")
+    }
+
     @Test("a column that a tenant does not have is an error with the tenant, the column and the nearest name")
     func unknownColumns() throws {
         let tenant = Tenant(id: "acme", labels: ["region": "eu"])

@@ -49,6 +49,34 @@ struct TenantLineTests {
         #expect(!error.remedy.isEmpty)
     }
 
+    @Test(
+        "a name given twice is refused, however it is written: which value counts would be chance",
+        arguments: [
+            #"{"id": "a", "schema": "x", "schema": "y"}"#, #"{"id": "a", "id": "a"}"#,
+            #"{"id": "a", "plan": "p", "pl\u0061n": "q"}"#, #"{"id": "a", "plan": null, "plan": "q"}"#,
+            #"{"id": "a", "é": "1", "e\u0301": "2"}"#,
+        ])
+    func namesTwice(line: String) throws {
+        let error = try #require(throws: TenantFinding.self) { try tenant(line) }
+        #expect(error.message == "line 7 of the tenants gives a name twice")
+    }
+
+    @Test("colons, quotes and backslashes inside of texts are no names")
+    func punctuation() throws {
+        let line = #"{"id": "a:\":\\", "x:y\"": "{\"b\": 1}", "path": "c:\\"}"#
+        #expect(try tenant(line) == Tenant(id: #"a:":\"#, labels: [#"x:y""#: #"{"b": 1}"#, "path": #"c:\"#]))
+    }
+
+    @Test("a name with a control character breaks no line of the error")
+    func oddNames() throws {
+        let missing = try #require(throws: TenantFinding.self) { try tenant(#"{"id\n": "a"}"#) }
+        #expect(missing.message.hasSuffix(#"no "id"; "id\u{a}" is a label"#))
+        let twice = try #require(throws: TenantFinding.self) {
+            try TenantLine.tenant(row: [("id", "a"), ("x\n", "1"), ("x\n", "2")], number: 1)
+        }
+        #expect(twice.message == #"the query has two columns "x\u{a}""#)
+    }
+
     @Test("a nested value is named by its key")
     func nestedValues() throws {
         let error = try #require(throws: TenantFinding.self) { try tenant(#"{"id": "a", "tags": []}"#) }
@@ -75,6 +103,18 @@ struct TenantLineTests {
         for count in 0..<line.count {
             #expect((try? TenantLine.tenant(json: line[..<count], number: 1)) == nil)
         }
+    }
+
+    @Test("blank lines make no tenant and count in the line that an error names")
+    func blankLinesCount() throws {
+        #expect(
+            try TenantLine.tenants(lines: Array("\n{\"id\": \"a\"}\r\n \n{\"id\": \"b\"}\n\n".utf8)).map(\.id) == [
+                "a", "b",
+            ])
+        let error = try #require(throws: TenantFinding.self) {
+            try TenantLine.tenants(lines: Array("\n\n{\"id\": \"a\"}\nacme\n".utf8))
+        }
+        #expect(error.message.contains("line 4"))
     }
 
     @Test("a row gives the same tenant as an object")

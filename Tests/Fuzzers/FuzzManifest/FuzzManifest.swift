@@ -1,0 +1,15 @@
+import Foundation
+import FuzzProperties
+
+/// `ci/fuzz` names a folder with the files that the manifests name.
+private let properties = ManifestProperties(folder: ProcessInfo.processInfo.environment["MUSTER_FUZZ_FOLDER"] ?? ".")
+
+/// Called by libFuzzer with each input. A property that does not hold is a trap, which libFuzzer reports.
+@c(LLVMFuzzerTestOneInput)
+public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    do { try properties.check(unsafe Array(UnsafeBufferPointer(start: start, count: count))) } catch {
+        // The finding itself.
+        fatalError("\(error)")
+    }
+    return 0
+}

@@ -1,0 +1,11 @@
+import FuzzProperties
+
+/// Called by libFuzzer with each input. A property that does not hold is a trap, which libFuzzer reports.
+@c(LLVMFuzzerTestOneInput)
+public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    do { try SQLProperties.check(unsafe Array(UnsafeBufferPointer(start: start, count: count))) } catch {
+        // The finding itself.
+        fatalError("\(error)")
+    }
+    return 0
+}
