@@ -62,6 +62,8 @@ package enum SQLProperties {
         let open: Set<SQLFinding.Rule> = [
             .openString, .openIdentifier, .openComment, .openDollarQuote, .openParenthesis, .openBody,
         ]
+        // CR CR LF leaves CR LF, which would not stay when it is read again.
+        guard Checksum.normalized(script.text.utf8).elementsEqual(script.text.utf8) else { return }
         guard !script.statements.isEmpty, !findings.contains(where: { open.contains($0.rule) }) else { return }
         let printed = script.statements.map { $0.text + "\n;\n" }.joined()
         let again = read(printed, dialect, transactional: transactional)

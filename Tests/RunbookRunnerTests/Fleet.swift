@@ -73,11 +73,12 @@ enum Fleet {
     }
 
     static func apply(
-        _ manifest: Manifest, events: EventLog = EventLog(), change: (inout ApplyRequest) -> Void = { _ in }
+        _ manifest: Manifest, opener: any SessionOpener = RealOpener(), events: EventLog = EventLog(),
+        change: (inout ApplyRequest) -> Void = { _ in }
     ) async -> Report {
         var request = ApplyRequest(initiator: Initiator(kind: "user", name: "test"))
         change(&request)
-        return await RunbookService(opener: RealOpener()).apply(
+        return await RunbookService(opener: opener).apply(
             manifest, request, events: events, stop: StopSwitch())
     }
 }

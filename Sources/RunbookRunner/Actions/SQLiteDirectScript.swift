@@ -23,10 +23,12 @@ struct SQLiteDirectScript {
             return .succeeded(rows: rows, output: nil)
         } catch {
             let place = ScriptPlace(script: script, tenant: tenant, runbook: runbook)
+            // Each statement commits by itself: when the disk fails, that may have been under way, or done.
+            let isLost = error.code == .connectionLost
             let failure = place.failure(
                 error, offset: error.position.map { $0 - 1 }, statement: error.resultsBefore,
-                clean: error.resultsBefore == 0)
-            return error.code == .interrupted && error.resultsBefore > 0
+                clean: error.resultsBefore == 0 && !isLost)
+            return isLost || error.code == .interrupted && error.resultsBefore > 0
                 ? .unknown(failure, output: nil) : .failed(failure, output: nil)
         }
     }

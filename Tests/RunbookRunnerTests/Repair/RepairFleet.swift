@@ -167,6 +167,9 @@ final class RepairFleet {
         try RealOpener().open(try url(tenant), SessionOptions(applicationName: name))
     }
 
+    /// Where a test may write beside the tenants.
+    func path(_ name: String) -> String { folder.path(name) }
+
     func url(_ tenant: String) throws -> ConnectionURL {
         switch layout {
         case .files: try ConnectionURL(parsing: "sqlite:\(folder.path("\(tenant).db"))")
