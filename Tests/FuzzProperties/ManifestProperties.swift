@@ -32,7 +32,7 @@ package struct ManifestProperties {
             try demand(!error.diagnostics.isEmpty, "refused for nothing")
             try demand(
                 Set(error.diagnostics).count == error.diagnostics.count, "the same thing is said twice: \(error)")
-            try error.diagnostics.forEach { diagnostic in try check(diagnostic, text) }
+            for diagnostic in error.diagnostics { try check(diagnostic, text) }
             try demand(!leaks("\(error)", text), "an error shows a value of the environment: \(error)")
         default: throw Violation("accepted once, refused once")
         }
@@ -62,7 +62,7 @@ package struct ManifestProperties {
 
     private func check(_ loaded: LoadedManifest, _ text: String) throws {
         let manifest = loaded.manifest
-        try loaded.warnings.forEach { warning in try check(warning, text) }
+        for warning in loaded.warnings { try check(warning, text) }
         try demand(!leaks(loaded.warnings.map(\.description).joined(), text), "a warning shows a secret")
         try demand(!leaks(manifest.source.text, text), "the source shows a secret")
         try demand(!Self.shown(manifest.source.secrets).contains(Self.secret), "a secret prints")

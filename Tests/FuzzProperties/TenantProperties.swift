@@ -67,7 +67,7 @@ package struct TenantProperties {
         let set: TenantSet
         do throws(TenantSetError) { set = try TenantSet(tenants, resolver: resolver) } catch {
             try demand(!error.findings.isEmpty && error.total >= error.findings.count, "refused for nothing")
-            try error.findings.forEach { finding in try check(finding) }
+            for finding in error.findings { try check(finding) }
             return
         }
         let ids = set.members.map(\.tenant.id)

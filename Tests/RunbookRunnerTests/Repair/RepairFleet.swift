@@ -80,6 +80,22 @@ final class RepairFleet {
         if isTenant { tenants.append(other) }
     }
 
+    /// Takes away all that Muster has written, and every effect, as if nothing had ever run.
+    func startOver() throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+            try FileManager.default.removeItem(atPath: folder.path(name))
+        }
+        switch layout {
+        case .files:
+            let names = tenants
+            tenants = []
+            for name in names { try make(name) }
+        case .databases, .schemas:
+            for place in tenants + ["ledger"] { try sql(place, "DROP SCHEMA IF EXISTS muster CASCADE") }
+            for tenant in tenants { try sql(tenant, "TRUNCATE \(qualified(tenant))") }
+        }
+    }
+
     func remove(_ tenant: String) throws {
         switch layout {
         case .files: try FileManager.default.removeItem(atPath: folder.path("\(tenant).db"))
