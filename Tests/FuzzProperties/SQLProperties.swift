@@ -65,7 +65,8 @@ package enum SQLProperties {
         // CR CR LF leaves CR LF, which would not stay when it is read again.
         guard Checksum.normalized(script.text.utf8).elementsEqual(script.text.utf8) else { return }
         guard !script.statements.isEmpty, !findings.contains(where: { open.contains($0.rule) }) else { return }
-        let printed = script.statements.map { $0.text + "\n;\n" }.joined()
+        // Not at the very start, where a byte order mark would be dropped.
+        let printed = "\n" + script.statements.map { $0.text + "\n;\n" }.joined()
         let again = read(printed, dialect, transactional: transactional)
         try demand(again.script.statements.map(\.text) == script.statements.map(\.text), "other pieces when printed")
         // A NUL may have stood in a comment.
