@@ -36,6 +36,10 @@ package enum Failpoint: String, Sendable, CaseIterable {
     case sqliteBegin = "sqlite_begin"
     case sqliteReceipt = "sqlite_receipt"
     case sqliteCommit = "sqlite_commit"
+    /// `resolve` and `ledger repair`: in the tenant.
+    case settleReceipts = "settle_receipts"
+    /// `resolve` and `ledger repair`: in the ledger.
+    case changeRecords = "change_records"
 
     package enum Moment: String, Sendable, CaseIterable {
         case before

@@ -60,7 +60,7 @@ import Testing
                         token: "$muster$ '\\")
                     let message = try receipts.message(around: "SELECT 1", for: ticket)
                     #expect(try ledger.session.refusal(of: message) == nil)
-                    #expect(try ledger.session.refusal(of: message) == .done)
+                    #expect(try ledger.session.refusal(of: message) == (isLocal ? .done : .doneInRun))
                     guard index == 0 else { continue }
                     try ledger.change(
                         "delete from {}\(isLocal ? "executions" : "receipts") where tenant = $1", [.text(job.tenant)])
@@ -92,7 +92,7 @@ import Testing
                 let ticket = Sample.ticket(job, run: name, runner: name, runbook: Sample.runbook(name, key: name))
                 #expect(try receipts.examine(ticket)?.state == nil)
                 #expect(try receipts.record(ticket, state: .succeeded, rowsAffected: 1) == 1)
-                #expect(try receipts.examine(ticket)?.state == .done)
+                #expect(try receipts.examine(ticket)?.state == .doneInRun)
             }
             #expect(try session.integer("SELECT count(*) FROM muster_receipts") == Self.names.count)
         }
@@ -158,7 +158,7 @@ import Testing
             let message = try receipts.message(
                 around: "SET LOCAL search_path = trap, pg_catalog; SELECT 1", for: ticket)
             #expect(try ledger.session.refusal(of: message) == nil)
-            #expect(try ledger.session.refusal(of: message) == .done)
+            #expect(try ledger.session.refusal(of: message) == (isLocal ? .done : .doneInRun))
             let direct = Sample.ticket(jobs[1], run: run)
             try ledger.session.run("SELECT pg_catalog.pg_advisory_lock(\(direct.tenantKey))")
             try ledger.session.run(receipts.begin(direct))

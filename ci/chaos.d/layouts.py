@@ -1,20 +1,31 @@
 """Where the tenants of a fleet live: how they are made, changed and looked at."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Iterator
 
-Row = tuple[str | None, ...]
+import libpq
+from libpq import Row
 
 
 class Server:
-    """The throwaway cluster that ci/with-postgres started; it can be killed and started again."""
+    """The throwaway cluster that ci/with-postgres started; it can be killed and started again, under everybody at work.
+
+    The harness's own questions wait for that, and it for them: they are no part of the experiment.
+    """
 
     def __init__(self) -> None:
+        self.change, self.asking, self.is_down = threading.Condition(), 0, False
+        # The server gets a signal when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG).
+        self.keeper = ThreadPoolExecutor(1)
         self.socket = Path(os.environ["PGHOST"])
         self.port = os.environ["PGPORT"]
         pid = self.pid()
@@ -23,17 +34,40 @@ class Server:
         self.user = os.stat(f"/proc/{pid}").st_uid
         self.group = os.stat(f"/proc/{pid}").st_gid
         self.own: subprocess.Popen[bytes] | None = None
-        self.psql = str(Path(self.program).parent / "psql")
         # What was answered must be there after an immediate shutdown.
         self.ask("postgres", "alter system set synchronous_commit = on")
-        self.ask("postgres", "alter system set max_connections = 300")
-        self.ask("postgres", "select pg_reload_conf()")
+        self.ask("postgres", "alter system set max_connections = 500")
+        self.restart()
 
     def pid(self) -> int:
         return int((self.socket / "data/postmaster.pid").read_text().split("\n")[0])
 
     def restart(self) -> None:
         """Ends the server at once, as a crash would, and starts it again."""
+        with self.change:
+            self.change.wait_for(lambda: not self.is_down)
+            self.is_down = True
+            self.change.wait_for(lambda: not self.asking)
+        try:
+            self.keeper.submit(self.crash).result()
+        finally:
+            with self.change:
+                self.is_down = False
+                self.change.notify_all()
+
+    @contextmanager
+    def up(self) -> Iterator[None]:
+        with self.change:
+            self.change.wait_for(lambda: not self.is_down)
+            self.asking += 1
+        try:
+            yield
+        finally:
+            with self.change:
+                self.asking -= 1
+                self.change.notify_all()
+
+    def crash(self) -> None:
         pid = self.pid()
         os.kill(pid, signal.SIGQUIT)
         if self.own:
@@ -43,39 +77,30 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        def drop_rights() -> None:
-            if os.geteuid() == 0:
-                os.setgroups([])
-                os.setgid(self.group)
-                os.setuid(self.user)
-
-        log = (self.socket / "log").open("ab")
-        self.own = subprocess.Popen(
-            ["setpriv", "--pdeathsig=QUIT", self.program, *self.arguments[1:]], stdin=subprocess.DEVNULL, stdout=log,
-            stderr=log, cwd=self.socket, preexec_fn=drop_rights, start_new_session=True)
+        rights = {"user": self.user, "group": self.group, "extra_groups": []} if os.geteuid() == 0 else {}
+        with (self.socket / "log").open("ab") as log:
+            self.own = subprocess.Popen(
+                ["setpriv", "--pdeathsig=QUIT", self.program, *self.arguments[1:]], stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, cwd=self.socket, start_new_session=True, **rights)
         deadline = time.monotonic() + 60
         while True:
             try:
-                self.ask("postgres", "select 1")
+                libpq.ask("postgres", "select 1")
                 return
-            except subprocess.CalledProcessError:
+            except libpq.Failure:
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(0.05)
+                time.sleep(0.02)
 
     def stop(self) -> None:
         if self.own and self.own.poll() is None:
             self.own.send_signal(signal.SIGQUIT)
             self.own.wait(30)
+        self.keeper.shutdown()
 
     def ask(self, database: str, sql: str) -> list[Row]:
-        answer = subprocess.run(
-            [self.psql, "-XAtq", "-v", "ON_ERROR_STOP=1", "-F", "\x1f", "-P", "null=\x1e", "-d", database],
-            input=sql, capture_output=True, text=True, check=False)
-        if answer.returncode:
-            raise subprocess.CalledProcessError(answer.returncode, sql[:200], answer.stdout, answer.stderr)
-        return [tuple(None if cell == "\x1e" else cell for cell in line.split("\x1f"))
-                for line in answer.stdout.splitlines()]
+        with self.up():
+            return libpq.ask(database, sql)
 
 
 class Layout:
@@ -114,6 +139,22 @@ class Layout:
     def settle_down(self) -> None:
         """Waits for what dead runners have left at work."""
 
+    def has_backend(self, runner: str) -> bool:
+        """Whether a server still works for a runner."""
+        return False
+
+    def back_up(self, tenant: str) -> None:
+        """Keeps a copy of a tenant that nobody works on."""
+        raise NotImplementedError
+
+    def restore(self, tenant: str) -> None:
+        """Puts the copy in the tenant's place."""
+        raise NotImplementedError
+
+    def rename_receipts(self, tenant: str) -> None:
+        """Lets a tenant's receipts stand under another name, as in one that was renamed."""
+        raise NotImplementedError
+
     def remove(self) -> None: pass
 
 
@@ -137,11 +178,16 @@ class Postgres(Layout):
 
     def settle_down(self) -> None: self.locks()
 
+    def has_backend(self, runner: str) -> bool:
+        return bool(self.server.ask(
+            "postgres", f"select from pg_stat_activity where application_name = 'muster/{runner}'"))
+
     def locks(self) -> list[str]:
         """Advisory locks that are still held after a while, with nobody at work."""
         for _ in range(100):
             held = self.server.ask(
-                "postgres", "select database, classid, objid, pid from pg_locks where locktype = 'advisory'")
+                "postgres", "select d.datname, classid, objid, pid from pg_locks join pg_database d on d.oid = database"
+                f" where locktype = 'advisory' and {self.OURS.format(self.database)}")
             if not held:
                 return []
             time.sleep(0.1)
@@ -152,12 +198,15 @@ class Postgres(Layout):
         create table {0}.orders (n integer, note text);
         insert into {0}.orders select g, 'x' from generate_series(1, 200) g;
         """
+    # The databases of one fleet.
+    OURS = "(d.datname = '{0}' or d.datname like '{0}\\_%')"
     INVALID = "select c.oid::regclass from pg_index i join pg_class c on c.oid = i.indexrelid where not i.indisvalid"
 
     def disturb(self, random) -> bool:
         """Ends a random backend of a runner."""
         rows = self.server.ask(
-            "postgres", "select pid from pg_stat_activity where application_name like 'muster/%'")
+            "postgres", "select pid from pg_stat_activity d where application_name like 'muster/%'"
+            f" and {self.OURS.format(self.database)}")
         if not rows:
             return False
         pid = random.choice(rows)[0]
@@ -219,9 +268,28 @@ class Databases(Postgres):
                    for row in self.server.ask(self.place(tenant), self.INVALID)]
         return invalid + self.locks()
 
+    def back_up(self, tenant: str) -> None:
+        deadline = time.monotonic() + 30
+        while True:
+            # A dead runner's backend may be there for a moment, and a copy wants to be alone.
+            try:
+                self.server.ask("postgres", f"create database {self.place(tenant)}_copy template {self.place(tenant)}")
+                return
+            except libpq.Failure:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def restore(self, tenant: str) -> None:
+        self.server.ask("postgres", f"drop database {self.place(tenant)} with (force)")
+        self.server.ask("postgres", f"alter database {self.place(tenant)}_copy rename to {self.place(tenant)}")
+
+    def rename_receipts(self, tenant: str) -> None:
+        self.server.ask(self.place(tenant), "update muster.receipts set tenant = 'before'")
+
     def remove(self) -> None:
-        names = self.server.ask("postgres", f"select datname from pg_database where datname like '{self.database}\\_%'")
-        for (name,) in names + [(self.database,)]:
+        for (name,) in self.server.ask(
+                "postgres", f"select datname from pg_database d where {self.OURS.format(self.database)}"):
             self.server.ask("postgres", f"drop database {name} with (force)")
 
 
@@ -253,6 +321,19 @@ class SQLite(Layout):
             file.executescript("create table witness (n integer primary key, identity text not null, tenant text);"
                                "create table orders (n integer, note text);")
             file.close()
+
+    def back_up(self, tenant: str) -> None:
+        with closing(self.open(self.file(tenant))) as file:
+            file.execute("vacuum into ?", [str(self.folder / "copy.db")])
+
+    def restore(self, tenant: str) -> None:
+        for end in ("", "-wal", "-shm", "-journal"):
+            Path(f"{self.file(tenant)}{end}").unlink(missing_ok=True)
+        shutil.move(self.folder / "copy.db", self.file(tenant))
+
+    def rename_receipts(self, tenant: str) -> None:
+        with closing(self.open(self.file(tenant))) as file:
+            file.execute("update muster_receipts set tenant = 'before'")
 
     def tenants(self, present: list[str]) -> dict[str, object]:
         return {"list": present, "target": {"url": "sqlite:tenants/{id}.db"}}

@@ -6,7 +6,8 @@ extension Ledger {
     /// Writes what became of a batch of jobs, in one transaction: job rows, execution rows, history.
     ///
     /// Only jobs that still belong to (runner, attempt) are written, and only their executions; a finished identity is
-    /// never overwritten by a failure, which stands in the history alone.
+    /// never overwritten by a failure, which stands in the history alone. What another runner of this run had committed,
+    /// and died before it wrote, counts as done in this run.
     /// - Returns: how many jobs were written. Fewer than given means that this runner was superseded on some.
     package func write(_ results: [JobResult], run: String, runner: String) throws(DatabaseError) -> Int {
         guard !results.isEmpty else { return 0 }
@@ -22,6 +23,8 @@ extension Ledger {
                 try writeExecutions(rows, run: run, runner: runner)
                 try writeHistory(rows, run: run, runner: runner)
             }
+            // Claimed before: by a runner that may have died behind a commit.
+            try writeForgotten(written.filter { $0.value > 1 }.keys.sorted(), run: run)
             return written.count
         }
         try Failpoint.reach(.writeResults, .after)
@@ -34,7 +37,11 @@ extension Ledger {
     ) throws(DatabaseError) -> [String: Int] {
         let rows = try rows(
             """
-            update \(sql.jobs) as j set state = x.state, reason = x.reason, drifted = j.drifted or x.drifted,
+            update \(sql.jobs) as j set reason = x.reason, drifted = j.drifted or x.drifted,
+                state = case when x.state = 'skipped' and x.message is null and exists (
+                    select 1 from \(sql.executions) e
+                    where e.workspace = $4 and e.tenant = x.tenant and e.run_id = $1 and e.state = 'succeeded')
+                    then 'succeeded' else x.state end,
                 message = x.message, stage = coalesce(x.stage, j.stage),
                 runner = case when x.state = 'queued' then null else j.runner end,
                 finished_at = case when x.state = 'queued' then null else \(sql.clock) end
@@ -42,7 +49,7 @@ extension Ledger {
             where j.run_id = $1 and j.tenant = x.tenant and j.runner = $2 and j.attempt = x.claim and j.state = 'running'
             returning \(dialect == .postgresql ? "j.tenant, j.attempt" : "tenant, attempt")
             """,
-            [.text(run), .text(runner), .text(try Self.json(results.map(JobRow.init)))])
+            [.text(run), .text(runner), .text(try Self.json(results.map(JobRow.init))), .text(workspace)])
         return Dictionary(rows.map { ($0[0].text ?? "", $0[1].integer ?? 0) }, uniquingKeysWith: { $1 })
     }
 
@@ -79,6 +86,30 @@ extension Ledger {
                 on e.workspace = $1 and e.tenant = y.tenant and e.runbook = y.runbook and e.key = y.key
             where y.state <> 'succeeded' or (\(isTaken))
             """, [.text(workspace), .text(run), .text(runner), .text(rows)])
+    }
+
+    /// Gives what this run has done in these tenants, and nobody has written, its row in the history.
+    private func writeForgotten(_ tenants: [String], run: String) throws(DatabaseError) {
+        guard !tenants.isEmpty else { return }
+        let list =
+            switch dialect {
+            case .postgresql: "(select pg_catalog.unnest($3::text[]))"
+            case .sqlite: "(select value from json_each($3))"
+            }
+        try execute(
+            """
+            insert into \(sql.attempts) (workspace, tenant, runbook, key, attempt, run_id, runner, state, checksum,
+                started_at, finished_at, duration_ms)
+            select e.workspace, e.tenant, e.runbook, e.key, e.attempt, e.run_id, e.runner, e.state, e.checksum,
+                e.started_at, e.finished_at,
+                \(sql.milliseconds("e.finished_at")) - \(sql.milliseconds("e.started_at"))
+            from \(sql.executions) e
+            where e.workspace = $1 and e.run_id = $2 and e.state = 'succeeded' and e.tenant in \(list)
+                and not exists (
+                    select 1 from \(sql.attempts) a
+                    where a.workspace = e.workspace and a.tenant = e.tenant and a.runbook = e.runbook
+                        and a.key = e.key and a.attempt = e.attempt and a.state = e.state)
+            """, [.text(workspace), .text(run), LedgerList.texts(tenants, dialect)])
     }
 
     /// A row that was written beside the work gets its details; any other is replaced.

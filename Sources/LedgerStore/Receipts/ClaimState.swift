@@ -6,6 +6,8 @@ package enum ClaimState: String, Sendable, CaseIterable {
     case leftTransaction = "MU002"
     /// The identity is done already.
     case done = "MU003"
+    /// Done by a runner of the same run: the ledger may not know.
+    case doneInRun = "MU010"
     /// Another runner has taken over.
     case superseded = "MU004"
     /// The target is not the one that was meant.

@@ -202,7 +202,7 @@ package struct PostgresReceipts: Sendable {
     /// runs under a search_path of our own.
     private func examine(_ ticket: ClaimTicket) throws(DatabaseError) -> String {
         """
-        SELECT state, clean, checksum, fence, tenant, backend_pid, backend_start INTO v_seen FROM \(receipts)
+        SELECT state, clean, checksum, fence, tenant, run_id, backend_pid, backend_start INTO v_seen FROM \(receipts)
             WHERE workspace = \(try literal(ticket.workspace)) AND holder = \(try literal(ticket.holder))
               AND runbook = \(try literal(ticket.identity.runbook)) AND key = \(try literal(ticket.identity.key));
         IF v_seen.tenant <> \(try literal(ticket.tenant)) THEN
@@ -210,6 +210,9 @@ package struct PostgresReceipts: Sendable {
         END IF;
         IF v_seen.state IN ('succeeded', 'baselined') THEN
             IF v_seen.checksum = \(try literal(ticket.checksum)) OR \(ticket.policy == .accept) THEN
+                IF v_seen.run_id = \(try literal(ticket.run)) THEN
+                    RAISE EXCEPTION 'done in this run' USING errcode = 'MU010';
+                END IF;
                 RAISE EXCEPTION 'done' USING errcode = 'MU003';
             ELSIF \(ticket.policy == .fail) THEN
                 RAISE EXCEPTION 'done with another body (%)', v_seen.checksum USING errcode = 'MU006';

@@ -20,7 +20,7 @@ package struct SQLiteReceipts {
         guard
             let row = try session.row(
                 """
-                SELECT state, checksum, fence, tenant, clean FROM main.muster_receipts
+                SELECT state, checksum, fence, tenant, clean, run_id FROM main.muster_receipts
                 WHERE workspace = ?1 AND holder = ?2 AND runbook = ?3 AND key = ?4
                 """, key(ticket))
         else { return nil }
@@ -31,7 +31,9 @@ package struct SQLiteReceipts {
         let isLater = (row[2].integer ?? 0) > ticket.job.fence
         switch row[0].text.flatMap(ExecutionState.init) {
         case .succeeded, .baselined:
-            if row[1].text == ticket.checksum || ticket.policy == .accept { return (.done, "done") }
+            if row[1].text == ticket.checksum || ticket.policy == .accept {
+                return row[5].text == ticket.run ? (.doneInRun, "done in this run") : (.done, "done")
+            }
             if ticket.policy == .fail { return (.drifted, "done with another body (\(row[1].text ?? ""))") }
             return isLater ? superseded : nil
         case _ where isLater: return superseded

@@ -34,15 +34,18 @@ extension Ledger {
         _ changes: [RecordChange], tenant: String, note: AuditNote
     ) throws(DatabaseError) -> [Identity] {
         guard !changes.isEmpty else { return [] }
-        return try writing { () throws(DatabaseError) in
+        let changed = try writing { () throws(DatabaseError) in
             var changed: [Identity] = []
             for change in changes where try write(change, tenant) {
                 changed.append(change.identity)
                 if change.seen?.state != change.state { try keepHistory(of: change, tenant) }
                 try audit(note, tenant, change.identity, detail: detail(of: change))
             }
+            try Failpoint.reach(.changeRecords, .before)
             return changed
         }
+        try Failpoint.reach(.changeRecords, .after)
+        return changed
     }
 
     /// Keeps an act that changed no record.

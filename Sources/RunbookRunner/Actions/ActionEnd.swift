@@ -5,7 +5,9 @@ enum ActionEnd {
     /// - counted: the ledger's row counts this try already.
     case succeeded(rows: Int?, output: String?, counted: Bool)
     /// It was done before; nothing was run.
-    case done
+    ///
+    /// - inThisRun: by a runner of this run that may have died before it could say so.
+    case done(inThisRun: Bool)
     /// The lock is held by somebody else.
     case busy
     /// Another program has locked the tenant's file; nothing of the work remains.

@@ -9,7 +9,8 @@ struct ClaimRefusal {
     func end(for state: ClaimState, message: String) -> ActionEnd {
         switch state {
         case .busy: return .busy
-        case .done: return .done
+        case .done: return .done(inThisRun: false)
+        case .doneInRun: return .done(inThisRun: true)
         case .superseded: return .superseded
         case .drifted:
             return .drifted(

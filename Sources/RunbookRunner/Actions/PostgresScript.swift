@@ -111,7 +111,7 @@ struct PostgresScript {
         let scriptStart = message.firstResult(of: .script) ?? 0
         switch (part, error.claimState) {
         case (.claim, let state?): return end(for: state, error)
-        case (.record, .done?): return .done
+        case (.record, .done?): return .done(inThisRun: false)
         case (.record, .leftTransaction?):
             return .unknown(
                 runbook.failure(

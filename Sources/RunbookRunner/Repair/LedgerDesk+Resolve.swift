@@ -54,7 +54,15 @@ extension LedgerDesk {
         switch UnseenEnd.of(record?.execution, receipt: receipt?.execution) {
         case .settled(let state):
             answer.before = state
-            return TenantVisitor.Change()
+            guard let receipt, receipt.state.isDone, let seen = record?.execution, !seen.state.isDone else {
+                return TenantVisitor.Change()
+            }
+            // A resolve before this one died between the two; apply asks no receipt where the ledger says unknown.
+            if request.decision == .applied { answer.result = .resolved }
+            return TenantVisitor.Change(records: [
+                RecordChange(
+                    identity, seen: seen, state: receipt.state, checksum: receipt.checksum, receipt: receipt)
+            ])
         case .open(let state):
             answer.before = state
             let runner = receipt?.runner ?? record?.runner

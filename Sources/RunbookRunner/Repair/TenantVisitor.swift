@@ -54,8 +54,8 @@ final class TenantVisitor {
         }
     }
 
-    /// Sets a tenant right under its lock: first its receipts, then the ledger's records. A crash in between leaves a
-    /// receipt that is ahead, and the next apply follows it.
+    /// Sets a tenant right under its lock: first its receipts, then the ledger's records. A crash in between leaves
+    /// receipts that are ahead; the same verb, called again, lets the ledger follow.
     ///
     /// - Throws: `.busy` when the lock was not free in time.
     func change(
@@ -86,10 +86,15 @@ final class TenantVisitor {
     ) throws(DatabaseError) -> [Identity] {
         let place = try place(member, session, until: deadline)
         let change = try body(place)
-        // In the ledger's own database the transaction holds the lock and nothing else.
-        if place.book != nil { try session.run("COMMIT") }
-        let written = try ledger.change(change.records, tenant: member.tenant.id, note: note)
+        // First: a crash may leave a reason without its change, never a change without its reason.
         for act in change.acts { try ledger.audit(note, member.tenant.id, nil, detail: act) }
+        // In the ledger's own database the transaction holds the lock and nothing else.
+        if place.book != nil {
+            try Failpoint.reach(.settleReceipts, .before)
+            try session.run("COMMIT")
+            try Failpoint.reach(.settleReceipts, .after)
+        }
+        let written = try ledger.change(change.records, tenant: member.tenant.id, note: note)
         if place.book == nil { try session.run("COMMIT") }
         return written
     }

@@ -101,9 +101,9 @@ actor Worker {
             }
             var end = attempt.run()
             assignment.isSurveyed = assignment.isSurveyed || end.showsSurvey
-            if case .done = end, assignment.hasLostTry {
-                // Its COMMIT was answered to nobody.
-                assignment.tries -= 1
+            if case .done(let inThisRun) = end, assignment.hasLostTry || inThisRun {
+                // Its COMMIT was answered to nobody, or to one who died.
+                if assignment.hasLostTry { assignment.tries -= 1 }
                 end = .succeeded(rows: nil, output: nil, counted: connections.receiptsAreLocal)
             }
             let spent = (ContinuousClock.now - began).milliseconds

@@ -20,7 +20,9 @@ struct SchemaFleet {
         try await database.psql(
             """
             CREATE TABLE public.witness (tenant text, runbook text, backend int DEFAULT pg_backend_pid());
-            SELECT format('CREATE SCHEMA %I', 't' || to_char(i, 'FM0000')) FROM generate_series(1, \(count)) AS i \\gexec
+            DO $$ BEGIN
+                FOR i IN 1..\(count) LOOP EXECUTE format('CREATE SCHEMA %I', 't' || to_char(i, 'FM0000')); END LOOP;
+            END $$;
             """)
         let address = url ?? database.url
         let workplace = try Workplace(environment: ["DATABASE_URL": address, "LEDGER_URL": ledger ?? address])

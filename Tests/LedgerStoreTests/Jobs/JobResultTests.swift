@@ -134,6 +134,31 @@ import Testing
         }
     }
 
+    /// Guarantee: what a runner committed and died before it wrote is this run's work, not skipped, and has its row in the
+    /// history under the name of the one who did it; another run's work is skipped, and so is a tenant that left.
+    @Test(arguments: Engine.all) func workOfADeadRunnerIsTheRuns(_ engine: Engine) async throws {
+        for (isOurs, message) in [(true, nil), (false, nil), (true, "the tenant is no longer in the source")] {
+            try await with(engine) { ledger, run, job throws in
+                try record(ledger, run: isOurs ? run : "before", runner: "dead")
+                try ledger.change("update {}jobs set attempt = 2, runner = 'b'")
+                var result = Sample.result(job, .skipped, [])
+                result.job.attempt = 2
+                result.message = message
+                #expect(try ledger.write([result], run: run, runner: "b") == 1)
+                let expected: DatabaseValue = isOurs && message == nil ? "succeeded" : "skipped"
+                #expect(try ledger.values("select state from {}jobs") == [[expected]])
+                let history = try ledger.values(
+                    "select runbook, key, state, attempt, run_id, runner, duration_ms from {}attempts")
+                #expect(history == (isOurs ? [["r", "1", "succeeded", 1, .text(run), "dead", 1000]] : []))
+                // Once: a job that is claimed again later finds it there.
+                try ledger.change("update {}jobs set attempt = 3, state = 'running'")
+                result.job.attempt = 3
+                #expect(try ledger.write([result], run: run, runner: "b") == 1)
+                #expect(try counts(ledger) == [1, isOurs ? 1 : 0])
+            }
+        }
+    }
+
     /// Guarantee: a body that ran again under the same key replaces what was done.
     @Test(arguments: Engine.all) func rerunReplacesTheRow(_ engine: Engine) async throws {
         try await with(engine) { ledger, run, job throws in

@@ -288,7 +288,7 @@ import Testing
                 return Sample.ticket(job, run: bench.run, holdsOneTenant: true)
             }
             #expect(try bench.apply(ticket("t")) == nil)
-            #expect(try bench.apply(ticket("t")) == .done)
+            #expect(try bench.apply(ticket("t")) == .doneInRun)
             #expect(try bench.apply(ticket("renamed")) == .foreignReceipt)
             // Where the database holds several, each has receipts of its own.
             #expect(try bench.apply() == nil)

@@ -59,6 +59,28 @@ import Testing
         }
     }
 
+    /// Guarantee: a resolve that was killed between the tenant's receipt and the ledger's record is completed by the next
+    /// one; the word that stands in the tenant counts, whatever is said now.
+    @Test(arguments: Layout.withReceipts, [ResolveReport.Decision.applied, .retry])
+    func halfAResolveIsCompleted(_ layout: Layout, _ decision: ResolveReport.Decision) async throws {
+        try await withUnseenEnd(layout, state: "unknown") { fleet in
+            #expect(try await fleet.apply().exitCode == 5)
+            try fleet.receipts("a", "UPDATE {m}receipts SET state = 'succeeded'")
+
+            let answer = try await fleet.resolve("raw", decision, "a")
+
+            #expect(answer.tenants.map(\.result) == [decision == .applied ? .resolved : .nothing], "\(answer)")
+            #expect(answer.tenants.map(\.before) == [.succeeded])
+            #expect(
+                try fleet.ledger("SELECT tenant, state FROM {m}executions ORDER BY 1") == [
+                    "a|succeeded", "b|succeeded",
+                ])
+            #expect(try fleet.ledger("SELECT count(*) FROM {m}events WHERE tenant = 'a'") == ["1"])
+            #expect(try await fleet.repair().exitCode == 0)
+            #expect(try await fleet.apply().nothingToDo)
+        }
+    }
+
     /// Guarantee: after retry the next apply runs it, once.
     @Test(arguments: Layout.all) func retryRunsAgain(_ layout: Layout) async throws {
         try await withUnseenEnd(layout, state: "unknown") { fleet in
