@@ -121,9 +121,9 @@ class Fleet:
         self.runbooks.append({"id": name, "scope": "workspace",
                               "sql": self.sql(f"{name}.sql", f"insert into {table} values ('{name}');\n")})
 
-    def forget(self, tenant: str) -> None:
-        """The tenant is as it was before this deploy: what the deploy did there is to be done again."""
-        for key in [key for key in self.finished if key[0] == tenant and key[1].startswith(f"d{self.deploys}_")]:
+    def forget(self, tenant: str, kept: set[tuple[str, str]]) -> None:
+        """The tenant was put back: what had not been finished there by then is to be done again."""
+        for key in [key for key in self.finished if key[0] == tenant and key not in kept]:
             del self.finished[key]
 
     def change_a_body(self) -> None:

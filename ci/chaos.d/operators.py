@@ -14,7 +14,8 @@ class Operators:
 
     def __init__(self, storm) -> None:
         self.storm, self.fleet, self.random, self.tally = storm, storm.fleet, storm.random, storm.tally
-        self.restored: str | None = None
+        self.copied: str | None = None
+        self.kept: set[tuple[str, str]] = set()
 
     def faults(self, tries: int) -> str:
         """Less with every try, or nobody would ever come to an end."""
@@ -86,15 +87,15 @@ class Operators:
     def back_up(self) -> None:
         """Before a deploy: a copy of one tenant, which may be put back after it."""
         if self.fleet.has_receipts and self.random.random() < 0.6:
-            self.restored = self.random.choice(self.fleet.present)
-            self.fleet.layout.back_up(self.restored)
+            self.copied, self.kept = self.random.choice(self.fleet.present), set(self.fleet.finished)
+            self.fleet.layout.back_up(self.copied)
 
     def disagree(self) -> None:
         """After a deploy: puts the copy back, renames a tenant, or changes a body that is done; then sets it right."""
-        tenant, self.restored = self.restored, None
+        tenant, self.copied = self.copied, None
         if tenant:
             self.fleet.layout.restore(tenant)
-            self.fleet.forget(tenant)
+            self.fleet.forget(tenant, self.kept)
             self.repair("--forget-missing", tenant)
         elif self.fleet.has_receipts and self.random.random() < 0.5:
             tenant = self.random.choice(self.fleet.present)
