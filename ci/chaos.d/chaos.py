@@ -73,8 +73,13 @@ class Chaos:
         fleets = 1 if self.given.round else self.given.fleets
         try:
             with ThreadPoolExecutor(fleets) as pool:
-                for ended in [pool.submit(self.rounds) for _ in range(fleets)]:
-                    ended.result()
+                running = [pool.submit(self.rounds) for _ in range(fleets)]
+                try:
+                    for ended in running:
+                        ended.result()
+                except KeyboardInterrupt:
+                    self.tally.is_interrupted = True
+                    raise
         finally:
             if self.server:
                 self.server.stop()

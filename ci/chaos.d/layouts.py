@@ -126,9 +126,10 @@ class Layout:
         """(tenant, identity), once for each effect that is there."""
         raise NotImplementedError
 
-    def receipts(self, tenants: list[str]) -> dict[tuple[str, str], tuple[str, int]] | None:
-        """State and attempt by (tenant, identity); None where the ledger's rows are the receipts."""
-        return None
+    def receipts(self, tenants: list[str]) -> dict[tuple[str, str], tuple[str, str]]:
+        """State and run by (tenant, identity); in the ledger's own database its rows are the receipts."""
+        return {(tenant or "", runbook or ""): (state or "", run or "") for tenant, runbook, state, run
+                in self.ask("select tenant, runbook, state, run_id from {executions} where tenant <> ''")}
 
     def workspace_effects(self) -> list[str]: raise NotImplementedError
 
@@ -253,14 +254,14 @@ class Databases(Postgres):
             for identity, seen in self.server.ask(self.place(tenant), "select identity, tenant from public.witness"):
                 yield (tenant if seen == self.place(tenant) else f"{seen} in {tenant}"), identity or ""
 
-    def receipts(self, tenants: list[str]) -> dict[tuple[str, str], tuple[str, int]]:
+    def receipts(self, tenants: list[str]) -> dict[tuple[str, str], tuple[str, str]]:
         found = {}
         for tenant in tenants:
             if self.server.ask(self.place(tenant), "select to_regclass('muster.receipts') is null") == [("t",)]:
                 continue
-            for runbook, state, attempt in self.server.ask(
-                    self.place(tenant), "select runbook, state, attempt from muster.receipts"):
-                found[tenant, runbook or ""] = (state or "", int(attempt or 0))
+            for runbook, state, run in self.server.ask(
+                    self.place(tenant), "select runbook, state, run_id from muster.receipts"):
+                found[tenant, runbook or ""] = (state or "", run or "")
         return found
 
     def leftovers(self, tenants: list[str]) -> list[str]:
@@ -348,13 +349,13 @@ class SQLite(Layout):
             for identity, seen in self.rows(self.file(tenant), "select identity, tenant from witness"):
                 yield (tenant if seen in (tenant, None) else f"{seen} in {tenant}"), identity or ""
 
-    def receipts(self, tenants: list[str]) -> dict[tuple[str, str], tuple[str, int]]:
+    def receipts(self, tenants: list[str]) -> dict[tuple[str, str], tuple[str, str]]:
         found = {}
         for tenant in tenants:
             if self.rows(self.file(tenant), "select 1 from sqlite_schema where name = 'muster_receipts'"):
-                for runbook, state, attempt in self.rows(
-                        self.file(tenant), "select runbook, state, attempt from muster_receipts"):
-                    found[tenant, runbook or ""] = (state or "", int(attempt or 0))
+                for runbook, state, run in self.rows(
+                        self.file(tenant), "select runbook, state, run_id from muster_receipts"):
+                    found[tenant, runbook or ""] = (state or "", run or "")
         return found
 
     def workspace_effects(self) -> list[str]:

@@ -55,6 +55,7 @@ class Tally:
         self.operators: Counter[str] = Counter()
         self.rounds: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
+        self.is_interrupted = False
 
     def add(self, counter: Counter, key: object, number: int = 1) -> None:
         with self.lock:

@@ -60,6 +60,8 @@ class Storm:
 
     def launch(self) -> Runner:
         """Most runners have a failpoint that kills them; nearly all are killed from outside when it takes too long."""
+        if self.tally.is_interrupted:
+            raise Stuck("interrupted")
         layout, random = self.fleet.layout.name, self.random
         points = [point for point in self.tally.points[layout] if point.split(".")[0] not in OPERATORS]
         if self.fleet.deploys > 1:
