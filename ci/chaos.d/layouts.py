@@ -24,6 +24,7 @@ class Server:
 
     def __init__(self) -> None:
         self.change, self.asking, self.is_down = threading.Condition(), 0, False
+        self.crashes = 0
         # The server gets a signal when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG).
         self.keeper = ThreadPoolExecutor(1)
         self.socket = Path(os.environ["PGHOST"])
@@ -47,6 +48,7 @@ class Server:
         with self.change:
             self.change.wait_for(lambda: not self.is_down)
             self.is_down = True
+            self.crashes += 1
             self.change.wait_for(lambda: not self.asking)
         try:
             self.keeper.submit(self.crash).result()
@@ -54,6 +56,12 @@ class Server:
             with self.change:
                 self.is_down = False
                 self.change.notify_all()
+
+    def await_up(self) -> int:
+        """Waits for a restart to end; returns how many crashes there were."""
+        with self.change:
+            self.change.wait_for(lambda: not self.is_down)
+            return self.crashes
 
     @contextmanager
     def up(self) -> Iterator[None]:

@@ -28,6 +28,7 @@ class Operators:
         return self.tally.choose(layout, points, ("kill", "kill", "kill", "throw", "hang"), self.random)
 
     def call(self, arguments: list[str], tries: int) -> Program:
+        self.storm.crashes()
         self.tally.add(self.tally.operators, "called")
         return Program(self.storm, [*arguments, "--lock-wait", "4s", "--reason", "the witness was looked at"],
                        self.faults(tries))

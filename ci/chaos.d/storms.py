@@ -156,17 +156,22 @@ class Storm:
             runner.send(signal.SIGSTOP)
         self.tally.add(self.tally.outside, kind)
 
+    def crashes(self) -> int: return self.server.await_up() if self.server else 0
+
     # Without
 
     def complete(self) -> None:
         """Clean runners until one says that all is done."""
-        code = None
-        for _ in range(6):
+        code, tries = None, 0
+        while tries < 6:
+            crashes = self.crashes()
             self.tally.add(self.tally.counts, "runners without faults")
             runner = Program(self, ["apply"], "")
             code = runner.wait(LONGEST_RUN)
             if code == 0:
                 return
+            # Another fleet may have crashed the server under it.
+            tries += crashes == self.crashes()
             if code == 5:
                 self.operators.settle()
         raise Stuck(f"six clean runners did not complete the run; the last ended with {code}: {runner.output}")
