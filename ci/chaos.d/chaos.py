@@ -64,7 +64,7 @@ class Chaos:
         self.began = time.monotonic()
         self.numbers, self.lock = itertools.count(given.round or 1), threading.Lock()
         self.violations: list[str] = []
-        self.is_over = False
+        self.has_ended = False
 
     @property
     def seconds(self) -> float: return time.monotonic() - self.began
@@ -86,12 +86,19 @@ class Chaos:
 
     def rounds(self) -> None:
         try:
-            while not self.is_over:
+            while not self.is_over():
                 self.round(next(self.numbers))
-                is_late = self.seconds > self.given.minutes * 60 and self.tally.kills >= self.given.kills
-                self.is_over = self.is_over or bool(self.given.round) or is_late or len(self.violations) > 50
-        finally:
-            self.is_over = True
+                self.has_ended = self.has_ended or bool(self.given.round)
+        except BaseException:
+            # The others end with their deploys.
+            self.has_ended = True
+            raise
+
+    def is_over(self) -> bool:
+        if self.given.round:
+            return self.has_ended
+        is_late = self.seconds > self.given.minutes * 60 and self.tally.kills >= self.given.kills
+        return self.has_ended or is_late or len(self.violations) > 50
 
     def round(self, number: int) -> None:
         random = Random(f"{self.given.seed}/{number}")
@@ -100,7 +107,7 @@ class Chaos:
         folder.mkdir()
         layout = LAYOUTS[name](folder, number, self.server)
         storm = Storm(self.given.program, layout, self.server if layout.has_server else None, random, self.tally)
-        found = storm.run(DEPLOYS)
+        found = storm.run(DEPLOYS, self.is_over)
         with self.lock:
             self.tally.rounds[name] += 1
             for violation in found:

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from collections.abc import Callable
 from random import Random
 
 from fleet import Fleet
@@ -35,7 +36,7 @@ class Storm:
 
     def environment(self) -> dict[str, str]: return environment(self.random)
 
-    def run(self, deploys: int) -> list[str]:
+    def run(self, deploys: int, is_over: Callable[[], bool]) -> list[str]:
         for number in range(deploys):
             try:
                 self.fleet.deploy()
@@ -43,16 +44,18 @@ class Storm:
                 self.rage(self.random.randint(30, 50))
                 self.complete()
                 found = self.fleet.violations()
-                if not found and number + 1 < deploys:
+                is_last = number + 1 == deploys or is_over()
+                if not found and not is_last:
+                    # What is set right now, the next deploy finds.
                     self.operators.disagree()
             except Stuck as stuck:
-                found = [str(stuck)]
+                found, is_last = [str(stuck)], True
             finally:
                 for program in [*self.running, *self.beside]:
                     program.end()
                 self.running, self.beside = [], []
             self.tally.add(self.tally.counts, "deploys")
-            if found:
+            if found or is_last:
                 return [f"deploy {self.fleet.deploys}: {violation}" for violation in found]
         return []
 
