@@ -6,11 +6,11 @@ import Testing
 /// Connections that end in the middle of the work.
 @Suite struct LostConnectionTests {
     /// Guarantee: whatever backends an administrator ends, in scripts and between them, workers' and the ledger's, every
-    /// effect happens once and the run succeeds by itself.
+    /// effect happens once, and the run succeeds by itself as long as it has tries left.
     @Test(.needsPostgres) func terminatedBackendsLoseNothing() async throws {
         try await PostgresDatabase.with { database in
             let fleet = try await SchemaFleet.make(
-                300, in: database, runbooks: #"{ id: "slow", sql: "slow.sql" }"#,
+                300, in: database, runbooks: #"{ id: "slow", sql: "slow.sql", retries: 100 }"#,
                 scripts: ["slow.sql": traced("slow", seconds: 0.03)])
             let runner = try fleet.start()
             try #require(try await eventually { try await fleet.effects() >= 1 })
@@ -43,7 +43,7 @@ import Testing
                 let through = try proxy.url("dbname=\(database.name)").revealed
                 let fleet = try await SchemaFleet.make(
                     200, in: database, url: through, ledger: database.url,
-                    runbooks: #"{ id: "slow", sql: "slow.sql" }"#,
+                    runbooks: #"{ id: "slow", sql: "slow.sql", retries: 100 }"#,
                     scripts: ["slow.sql": traced("slow", seconds: 0.05)])
                 let runner = try fleet.start()
                 try #require(try await eventually { try await fleet.effects() >= 1 })
