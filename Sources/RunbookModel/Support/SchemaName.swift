@@ -8,7 +8,7 @@ package enum SchemaName {
         if name.utf8.count > 63 { return "a schema name is longer than 63 bytes" }
         if name == "$user" { return "\"$user\" stands for the role's own schema and names none" }
         if name.hasPrefix("pg_") || name == "information_schema" {
-            return "\"\(name)\" belongs to PostgreSQL"
+            return "\(name.debugDescription) belongs to PostgreSQL"
         }
         return nil
     }

@@ -20,4 +20,9 @@ struct SchemaNameTests {
         #expect(SchemaName.problem(String(repeating: "\u{E4}", count: 32)) != nil)
         #expect(SchemaName.problem(String(repeating: "\u{E4}", count: 31)) == nil)
     }
+
+    /// Guarantee: a name that is refused does not break the line of the error that names it.
+    @Test func refusedNamesArePrintable() {
+        #expect(SchemaName.problem("pg_a\u{1}\n") == #""pg_a\u{01}\n" belongs to PostgreSQL"#)
+    }
 }
