@@ -60,7 +60,12 @@ package struct PostgresReceipts: Sendable {
                 END IF;
                 \(try survey(ticket))
                 \(try examine(ticket))
-                PERFORM set_config('muster.claim', \(try literal(ticket.token)), true);
+                PERFORM set_config('muster.claim',
+                    extract(epoch from clock_timestamp()) || \(try literal(" " + ticket.token)), true);
+                -- As in the ledger's own claim: what the message has answered so far is sent now.
+                IF clock_timestamp() > statement_timestamp() + interval '100 milliseconds' THEN
+                    RAISE INFO 'muster: next runbook';
+                END IF;
             END
             """
         // A target that names no schema has the connection's own path: DEFAULT is what the session began with.
@@ -70,27 +75,39 @@ package struct PostgresReceipts: Sendable {
         )
     }
 
-    /// Proof and receipt: to be sent behind the script, under the session's own role.
-    package func record(_ ticket: ClaimTicket) throws(DatabaseError) -> String {
+    /// Proof and receipt: to be sent behind the script, under the session's own role and `pg_catalog` as its path.
+    ///
+    /// - Returns: how many statements the text holds, and the text. The last one's row has the milliseconds since the
+    ///   claim.
+    package func record(_ ticket: ClaimTicket) throws(DatabaseError) -> (statements: Int, text: String) {
         if isLocal {
-            return """
+            let text = """
                 SELECT \(sql.name("record"))(\(try literal(ticket.token)), \(try literal(ticket.workspace)), \
                 \(try literal(ticket.tenant)), \(try literal(ticket.identity.runbook)), \
                 \(try literal(ticket.identity.key)), \(try literal(ticket.checksum)), \(try literal(ticket.run)), \
                 \(try literal(ticket.runner)));
                 """
+            return (1, text)
         }
         let body = """
             BEGIN
-                IF current_setting('muster.claim', true) IS DISTINCT FROM \(try literal(ticket.token)) THEN
+                IF current_setting('muster.claim', true) IS DISTINCT FROM
+                    split_part(current_setting('muster.claim', true), ' ', 1) || \(try literal(" " + ticket.token)) THEN
                     RAISE EXCEPTION 'the script ended the transaction it ran in, or reset all settings'
                         USING errcode = 'MU002';
                 END IF;
-                \(try upsert(ticket, state: "succeeded", finished: "clock_timestamp()"))
+                \(try upsert(
+                    ticket, state: "succeeded", started: "to_timestamp(\(claimed))", finished: "clock_timestamp()"))
                 IF NOT FOUND THEN RAISE EXCEPTION 'done' USING errcode = 'MU003'; END IF;
             END
             """
-        return "DO \(try literal(body));"
+        return (
+            2,
+            """
+            DO \(try literal(body));
+            SELECT ((extract(epoch from clock_timestamp()) - \(claimed)) * 1000)::int4;
+            """
+        )
     }
 
     /// Fence, re-read and the `running` receipt, committed before work that cannot be transactional. The session lock
@@ -108,7 +125,7 @@ package struct PostgresReceipts: Sendable {
                 BEGIN
                     \(try survey(ticket))
                     \(try examine(ticket))
-                    \(try upsert(ticket, state: "running", finished: "NULL"))
+                    \(try upsert(ticket, state: "running", started: "now()", finished: "NULL"))
                 END
                 """
             work = "DO \(try literal(body))"
@@ -185,6 +202,9 @@ package struct PostgresReceipts: Sendable {
 
     // MARK: Pieces
 
+    /// When the claim set its marker, in seconds since 1970.
+    private var claimed: String { "split_part(current_setting('muster.claim'), ' ', 1)::float8" }
+
     private func limit(_ ticket: ClaimTicket) -> String { ticket.timeLimit.map(String.init) ?? "NULL" }
 
     func literal(_ text: String) throws(DatabaseError) -> String { try PostgresText.quoteLiteral(text) }
@@ -233,7 +253,7 @@ package struct PostgresReceipts: Sendable {
     }
 
     private func upsert(
-        _ ticket: ClaimTicket, state: String, finished: String
+        _ ticket: ClaimTicket, state: String, started: String, finished: String
     ) throws(DatabaseError) -> String {
         let isOpen =
             state == "running" ? "true" : "r.state NOT IN ('succeeded', 'baselined') OR r.checksum <> excluded.checksum"
@@ -247,7 +267,7 @@ package struct PostgresReceipts: Sendable {
             VALUES (\(try literal(ticket.workspace)), \(try literal(ticket.holder)), \(try literal(ticket.tenant)),
                 \(try literal(ticket.identity.runbook)), \(try literal(ticket.identity.key)), '\(state)', 1,
                 \(ticket.job.fence), \(try literal(ticket.checksum)), \(try literal(ticket.run)),
-                \(try literal(ticket.runner)), now(), \(finished), pg_backend_pid(),
+                \(try literal(ticket.runner)), \(started), \(finished), pg_backend_pid(),
                 \(backend),
                 \(try literal(ticket.host)), \(limit(ticket)))
             ON CONFLICT (workspace, holder, runbook, key) DO UPDATE SET

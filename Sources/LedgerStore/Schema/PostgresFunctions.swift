@@ -9,26 +9,30 @@ enum PostgresFunctions {
     /// - Parameter isScript: SQL that is true for a script; what a hook left behind is the hook's business.
     private static func examine(isScript: String) -> String {
         """
-            perform 1 from {s}.jobs j join {s}.runs r on r.id = j.run_id
+            select e.state, e.clean, e.checksum, e.backend_pid, e.backend_start into v_seen
+                from {s}.jobs j join {s}.runs r on r.id = j.run_id
+                left join {s}.executions e on e.workspace = p_workspace and e.tenant = p_tenant
+                    and e.runbook = p_runbook and e.key = p_key
                 where j.run_id = p_run and j.tenant = p_tenant and j.state = 'running' and j.runner = p_runner
                   and j.attempt = p_job_attempt and r.status <> 'completed';
             if not found then
                 raise exception 'another runner has taken over this job' using errcode = 'MU004';
             end if;
-            select state, clean, checksum, attempt, backend_pid, backend_start into v_seen from {s}.executions
-                where workspace = p_workspace and tenant = p_tenant and runbook = p_runbook and key = p_key;
             if v_seen.state in ('succeeded', 'baselined') then
                 if v_seen.checksum = p_checksum or p_policy = 'accept' then
                     raise exception 'done' using errcode = 'MU003';
                 elsif p_policy = 'fail' then
                     raise exception 'done with another body (%)', v_seen.checksum using errcode = 'MU006';
                 end if;
-            elsif v_seen.state in ('running', 'unknown') and not p_again then
-                raise exception 'the end of its last attempt was not seen' using errcode = 'MU007';
-            elsif v_seen.state in ('running', 'unknown') and exists (
-                select 1 from pg_stat_activity a where a.pid = v_seen.backend_pid
-                    and a.backend_start = v_seen.backend_start and a.pid <> pg_backend_pid()) then
-                raise exception 'the server still works on its last attempt' using errcode = 'MU001';
+            elsif v_seen.state in ('running', 'unknown') then
+                if not p_again then
+                    raise exception 'the end of its last attempt was not seen' using errcode = 'MU007';
+                end if;
+                if exists (
+                    select 1 from pg_stat_activity a where a.pid = v_seen.backend_pid
+                        and a.backend_start = v_seen.backend_start and a.pid <> pg_backend_pid()) then
+                    raise exception 'the server still works on its last attempt' using errcode = 'MU001';
+                end if;
             elsif v_seen.state = 'failed' and v_seen.clean is false and \(isScript) and not p_again then
                 raise exception 'its last attempt failed and left something behind' using errcode = 'MU007';
             end if;
@@ -43,33 +47,44 @@ enum PostgresFunctions {
         ) returns void language plpgsql volatile set search_path = pg_catalog, pg_temp as $muster$
         declare
             v_seen record;
+            v_text text;
         begin
             if not pg_try_advisory_lock_shared(p_gate) then
                 raise exception 'the workspace is reserved' using errcode = 'MU001';
             end if;
-            perform pg_advisory_unlock_shared(p_gate);
-            if not pg_try_advisory_xact_lock_shared(p_workspace_key)
-                or not pg_try_advisory_xact_lock(p_tenant_key) then
+            -- An assignment, like a condition, is evaluated without the executor; PERFORM is a query.
+            v_text := pg_advisory_unlock_shared(p_gate);
+            if not (pg_try_advisory_xact_lock_shared(p_workspace_key) and pg_try_advisory_xact_lock(p_tenant_key)) then
                 raise exception 'the lock is held by somebody else' using errcode = 'MU001';
             end if;
         \(examine(isScript: "true"))
-            perform set_config('muster.claim', p_token, true);
+            -- In a message of several runbooks now() is the same for all of them.
+            v_text := set_config('muster.claim', extract(epoch from clock_timestamp()) || ' ' || p_token, true);
+            -- A message that takes its time is answered at its end; INFO is always sent, and at once.
+            if clock_timestamp() > statement_timestamp() + interval '100 milliseconds' then
+                raise info 'muster: next runbook';
+            end if;
         end
         $muster$;
 
         create or replace function {s}.record(
             p_token text, p_workspace text, p_tenant text, p_runbook text, p_key text, p_checksum text,
             p_run text, p_runner text
-        ) returns void language plpgsql volatile set search_path = pg_catalog, pg_temp as $muster$
+        ) returns integer language plpgsql volatile set search_path = pg_catalog, pg_temp as $muster$
+        declare
+            v_marker text := current_setting('muster.claim', true);
+            v_started timestamptz;
+            v_now timestamptz := clock_timestamp();
         begin
-            if current_setting('muster.claim', true) is distinct from p_token then
+            if v_marker is distinct from split_part(v_marker, ' ', 1) || ' ' || p_token then
                 raise exception 'the script ended the transaction it ran in, or reset all settings'
                     using errcode = 'MU002';
             end if;
+            v_started := to_timestamp(split_part(v_marker, ' ', 1)::float8);
             insert into {s}.executions as e (
                 workspace, tenant, runbook, key, state, attempt, checksum, run_id, runner, started_at, finished_at)
             values (p_workspace, p_tenant, p_runbook, p_key, 'succeeded', 1, p_checksum, p_run, p_runner,
-                now(), clock_timestamp())
+                v_started, v_now)
             on conflict (workspace, tenant, runbook, key) do update set
                 state = 'succeeded', clean = null, attempt = e.attempt + 1, checksum = excluded.checksum,
                 run_id = excluded.run_id, runner = excluded.runner, started_at = excluded.started_at,
@@ -79,6 +94,7 @@ enum PostgresFunctions {
             if not found then
                 raise exception 'done' using errcode = 'MU003';
             end if;
+            return extract(epoch from v_now - v_started) * 1000;
         end
         $muster$;
 

@@ -16,7 +16,7 @@ struct RunbookContext {
 }
 
 extension ManifestDecoder {
-    static let limitKeys = ["lock_wait", "lock_timeout", "statement_timeout", "runbook_timeout", "retries", "fuse"]
+    static let limitKeys = ["lock_wait", "lock_timeout", "statement_timeout", "runbook_timeout", "retries"]
 
     private static let runbookKeys =
         [
@@ -26,9 +26,10 @@ extension ManifestDecoder {
 
     private static let laterKeys = ["batch", "preflight", "rollback", "from", "format"]
 
-    func defaults(_ field: ManifestField?) -> RunbookLimits {
-        guard let object = field?.object(keys: Self.limitKeys) else { return RunbookLimits() }
-        return limits(object, over: RunbookLimits())
+    /// - Returns: the limits that runbooks inherit, and whether a stage is one transaction per tenant.
+    func defaults(_ field: ManifestField?) -> (limits: RunbookLimits, fuse: Bool) {
+        guard let object = field?.object(keys: Self.limitKeys + ["fuse"]) else { return (RunbookLimits(), false) }
+        return (limits(object, over: RunbookLimits()), object["fuse"]?.boolean() ?? false)
     }
 
     /// Every runbook in the order of execution; in the manifest's order when that cannot be told.
@@ -174,7 +175,6 @@ extension ManifestDecoder {
         }
         if let limit = object["runbook_timeout"]?.limit(in: Self.timeLimits) { limits.runbookTimeout = limit.duration }
         if let retries = object["retries"]?.integer(in: 0...100) { limits.retries = retries }
-        refuseLater(object, "fuse")
         return limits
     }
 

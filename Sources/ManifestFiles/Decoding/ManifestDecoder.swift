@@ -45,17 +45,19 @@ final class ManifestDecoder {
         let ledger = self.ledger(object)
         let tenants = self.tenants(object, ledger: ledger?.dialect)
         let phases = self.phases(object["phases"])
+        let (limits, fuse) = defaults(object["defaults"])
+        if fuse, tenants?.dialect == .sqlite {
+            object["defaults"]?.report("fuse is for tenants in PostgreSQL", remedy: "leave it out")
+        }
         let runbooks = self.runbooks(
             object,
-            RunbookContext(
-                phases: phases, limits: defaults(object["defaults"]), tenants: tenants,
-                ledgerDialect: ledger?.dialect))
+            RunbookContext(phases: phases, limits: limits, tenants: tenants, ledgerDialect: ledger?.dialect))
         let concurrency = self.concurrency(object["concurrency"])
         let workspace = object["workspace"].map { $0.name(.workspace) } ?? "default"
         guard let workspace, let ledger, let tenants else { return nil }
         return Manifest(
             workspace: workspace, ledger: ledger.settings, tenants: tenants.settings, concurrency: concurrency,
-            phases: phases, runbooks: runbooks, source: source(text))
+            phases: phases, runbooks: runbooks, fuse: fuse, source: source(text))
     }
 
     private func phases(_ field: ManifestField?) -> [String] {

@@ -7,12 +7,14 @@ package struct Manifest: Sendable {
     /// The named moments of a deploy, in order.
     package var phases: [String]
     package var runbooks: [Runbook]
+    /// Whether a tenant's runbooks of one stage are one transaction: all or nothing.
+    package var fuse: Bool
     /// What the ledger keeps of the file it came from.
     package var source: ManifestSource
 
     package init(
         workspace: String, ledger: LedgerSettings, tenants: TenantSettings, concurrency: Concurrency, phases: [String],
-        runbooks: [Runbook], source: ManifestSource
+        runbooks: [Runbook], fuse: Bool = false, source: ManifestSource
     ) {
         self.workspace = workspace
         self.ledger = ledger
@@ -20,6 +22,7 @@ package struct Manifest: Sendable {
         self.concurrency = concurrency
         self.phases = phases
         self.runbooks = runbooks
+        self.fuse = fuse
         self.source = source
     }
 }

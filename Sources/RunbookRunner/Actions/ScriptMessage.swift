@@ -1,4 +1,5 @@
-/// A message of several parts, which finds the part that a failure belongs to.
+/// A message of one block for each runbook, and of several parts in each, which finds the part that an answer or a
+/// failure belongs to.
 struct ScriptMessage {
     enum Part: Hashable {
         case begin
@@ -6,6 +7,8 @@ struct ScriptMessage {
         case settings
         case target
         case script
+        /// What ends the script's last statement; it has no answer of its own.
+        case semicolon
         case verify
         case constraints
         case record
@@ -13,35 +16,57 @@ struct ScriptMessage {
         case reset
     }
 
+    private struct Piece {
+        var part: Part
+        var block: Int
+        var results: Range<Int>
+        /// In bytes of the text.
+        var place: Range<Int>
+    }
+
     private(set) var text = ""
-    private var parts: [(part: Part, firstResult: Int, offset: Int, length: Int)] = []
-    private var results = 0
-    private var scalars = 0
+    private var pieces: [Piece] = []
+    private var block = 0
+
+    /// What is appended from here on belongs to the block of that index.
+    mutating func begin(block index: Int) { block = index }
 
     /// Appends a text that holds `statements` statements that answer. A newline follows it.
     mutating func append(_ part: Part, _ piece: String, statements: Int = 1) {
-        let length = piece.unicodeScalars.count
-        parts.append((part, results, scalars, length))
+        let first = pieces.last?.results.upperBound ?? 0
+        let start = text.utf8.count
         text += piece
+        pieces.append(
+            Piece(part: part, block: block, results: first..<first + statements, place: start..<text.utf8.count))
         text += "\n"
-        results += statements
-        scalars += length + 1
     }
 
-    /// The part that the statement after `results` answers belongs to.
-    func part(afterResults results: Int) -> Part {
-        parts.last { $0.firstResult <= results }?.part ?? .begin
+    /// Where the statement after `results` answers belongs to.
+    func place(afterResults results: Int) -> (block: Int, part: Part) {
+        pieces.last { $0.results.lowerBound <= results }.map { ($0.block, $0.part) } ?? (0, .begin)
     }
 
-    /// Index of the first result of a part.
-    func firstResult(of part: Part) -> Int? {
-        parts.first { $0.part == part }?.firstResult
+    /// What the answer of that index belongs to, and whether it is the last of its part.
+    func place(ofResult index: Int) -> (block: Int, part: Part, isLast: Bool)? {
+        guard let piece = pieces.first(where: { $0.results.contains(index) }) else { return nil }
+        return (piece.block, piece.part, index == piece.results.upperBound - 1)
     }
 
-    /// A 1-based position of the server as a 0-based offset inside a part, or nil when it lies elsewhere.
-    func offset(of position: Int, in part: Part) -> Int? {
-        guard let place = parts.first(where: { $0.part == part }) else { return nil }
-        let offset = position - 1 - place.offset
-        return (0...place.length).contains(offset) ? offset : nil
+    /// Index of the first answer of a block's script.
+    func firstResult(ofScript block: Int) -> Int {
+        pieces.first { $0.block == block && $0.part == .script }?.results.lowerBound ?? 0
+    }
+
+    /// A 1-based position of the server, counted in Unicode scalars, as a 0-based offset inside a script.
+    func script(at position: Int) -> (block: Int, offset: Int)? {
+        let scalars = text.unicodeScalars
+        guard let index = scalars.index(scalars.startIndex, offsetBy: position - 1, limitedBy: scalars.endIndex) else {
+            return nil
+        }
+        let byte = text.utf8.distance(from: text.startIndex, to: index)
+        let piece = pieces.first { $0.part == .script && ($0.place.lowerBound...$0.place.upperBound).contains(byte) }
+        guard let piece else { return nil }
+        let start = text.utf8.index(text.startIndex, offsetBy: piece.place.lowerBound)
+        return (piece.block, scalars.distance(from: start, to: index))
     }
 }

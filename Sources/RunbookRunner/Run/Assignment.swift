@@ -21,8 +21,10 @@ struct Assignment: Sendable {
     var isFileBusy = false
     /// Since when its server is away.
     var awaySince: ContinuousClock.Instant?
-    /// A connection was lost under the step at hand, so that "done" may well mean: by that try.
-    var hasLostTry = false
+    /// A connection was lost under the steps before this index, so that "done" may well mean: by that try.
+    var lostEnd = 0
+    /// A message of several runbooks could not be read: from here on each goes alone.
+    var goesSingly = false
     /// Who holds the lock that is waited for, when that was looked at.
     var holder: LockHolder?
     /// A holder whose runner is gone: it is ended before the next try.
@@ -46,6 +48,33 @@ struct Assignment: Sendable {
     }
 
     var tenant: Tenant { member.tenant }
+
+    var hasLostTry: Bool { position < lostEnd }
+
+    /// The steps that go together from here on: as many as one message can carry, else the next one alone.
+    ///
+    /// - Parameter shortest: runbooks with a shorter `runbook_timeout` go alone: within a message the moment at which one
+    ///   begins is known to a tenth of a second.
+    func group(shortest: Duration = .seconds(10)) -> [Int] {
+        let first = steps[position]
+        let mayJoin = { (step: TenantPlanner.Step) in
+            step.runbook.isTransactional && (step.runbook.limits.runbookTimeout ?? shortest) >= shortest
+        }
+        guard !goesSingly, !member.target.url.revealed.hasPrefix("sqlite:"), mayJoin(first) else { return [position] }
+        var group = [position]
+        for index in (position + 1)..<max(position + 1, steps.count) {
+            let step = steps[index]
+            if step.decision == .done || step.decision == .notApplicable { continue }
+            guard step.decision == .run, mayJoin(step), !isObstructed(step.runbook) else { break }
+            group.append(index)
+        }
+        return group
+    }
+
+    /// Whether something that a runbook comes after did not get done.
+    func isObstructed(_ runbook: Runbook) -> Bool {
+        runbook.after.contains(where: obstacles.contains) || brokenPhase.map { $0 != runbook.phase } == true
+    }
 
     /// null in reports for the workspace's own.
     var tenantName: String? { tenant.id.isEmpty ? nil : tenant.id }

@@ -3,70 +3,90 @@ import Foundation
 import LedgerStore
 import RunbookModel
 
-/// One try of one runbook in one tenant: finds the way its engine and its kind need.
+/// One try of the runbooks that go together in one tenant: one, or several that make a message. Finds the way its engine
+/// and its kind need.
 struct Execution {
-    let step: TenantPlanner.Step
+    struct Part {
+        let step: TenantPlanner.Step
+        let ticket: ClaimTicket
+    }
+
+    /// Never empty; several only where all are transactional, in PostgreSQL.
+    let parts: [Part]
     let tenant: Tenant
     let target: TenantTarget
     let context: RunContext
     let connections: WorkerConnections
-    let ticket: ClaimTicket
     /// Its lock was busy the last time: ask for it before sending the script.
     let isPolling: Bool
     /// Something in this stage needs a session: then all of it runs on the direct connection.
     let isDirect: Bool
 
+    var step: TenantPlanner.Step { parts[0].step }
+    var ticket: ClaimTicket { parts[0].ticket }
     var runbook: Runbook { step.runbook }
 
-    func run() -> ActionEnd {
+    func run() -> StageEnd {
         let needsSession = !runbook.isTransactional
         let connection: TenantConnection
         do throws(DatabaseError) {
             connection = try connections.connection(
                 to: target, isDirect: isDirect, lockWait: context.lockWait(of: runbook))
             if needsSession, try connections.isShared(connection, isDirect: target.directURL != nil) {
-                return .failed(
-                    runbook.failure(
-                        tenant: tenant.id, "\(runbook.id) needs a session of its own, but \(PoolerCheck.finding)",
-                        clean: true, hint: PoolerCheck.advice),
-                    isTransient: false, output: nil, counted: false)
+                return StageEnd(
+                    .failed(
+                        runbook.failure(
+                            tenant: tenant.id, "\(runbook.id) needs a session of its own, but \(PoolerCheck.finding)",
+                            clean: true, hint: PoolerCheck.advice),
+                        isTransient: false, output: nil, counted: false))
             }
         } catch {
-            return unconnected(error, isServer: !target.url.revealed.hasPrefix("sqlite:"))
+            return StageEnd(unconnected(error, isServer: !target.url.revealed.hasPrefix("sqlite:")))
         }
-        let (end, expired) = TimeLimit.enforce(runbook.limits.runbookTimeout, on: connection.session.interrupter) {
-            context.stop.interrupting(connection.session.interrupter) { act(on: connection) }
+        let interrupter = connection.session.interrupter
+        var (end, expired) = TimeLimit.enforce(runbook.limits.runbookTimeout, on: interrupter) { restart in
+            context.stop.interrupting(interrupter) { act(on: connection, restart) }
         }
-        if expired, case .interrupted = end {
+        if expired, let last = end.scripts.last, case .interrupted = last.end {
+            let runbook = parts[last.index].step.runbook
             let limit = runbook.limits.runbookTimeout.map { DurationText.text($0) } ?? ""
-            return .failed(
-                runbook.failure(tenant: tenant.id, "it took longer than runbook_timeout (\(limit))", clean: true),
-                isTransient: false, output: nil, counted: false)
+            end.replaceLast(
+                .failed(
+                    runbook.failure(tenant: tenant.id, "it took longer than runbook_timeout (\(limit))", clean: true),
+                    isTransient: false, output: nil, counted: false))
         }
         return end
     }
 
-    private func act(on connection: TenantConnection) -> ActionEnd {
+    private func act(on connection: TenantConnection, _ restart: @escaping (Duration?) -> Void) -> StageEnd {
         switch (runbook.action, connection.session.dialect) {
-        case (.sql(let script), .postgresql) where runbook.transaction:
-            return PostgresScript(
-                runbook: runbook, script: script, target: target, ticket: ticket, connection: connection
-            ).run(probeFirst: isPolling)
-        case (.sql(let script), .postgresql):
-            return PostgresAttempt(
-                runbook: runbook, target: target, ticket: ticket, connection: connection, asksFirst: step.asksVerify
-            ).run { _, _ in
-                PostgresDirectScript(
-                    runbook: runbook, script: script, target: target, tenant: tenant.id, connection: connection
-                ).run()
+        case (.sql, .postgresql) where runbook.transaction:
+            let stage = PostgresStage(scripts: parts.compactMap(script), connection: connection, isFused: context.isFused)
+            return stage.run(probeFirst: isPolling) { ended in
+                if ended + 1 < parts.count { restart(parts[ended + 1].step.runbook.limits.runbookTimeout) }
             }
+        case (.sql(let script), .postgresql):
+            return StageEnd(
+                PostgresAttempt(
+                    runbook: runbook, target: target, ticket: ticket, connection: connection, asksFirst: step.asksVerify
+                ).run { _, _ in
+                    PostgresDirectScript(
+                        runbook: runbook, script: script, target: target, tenant: tenant.id, connection: connection
+                    ).run()
+                })
         case (.exec(let command), .postgresql):
-            return PostgresAttempt(
-                runbook: runbook, target: target, ticket: ticket, connection: connection, asksFirst: step.asksVerify
-            ).run { hook(command, attempt: $0, connection, lockIsHeld: $1) }
+            return StageEnd(
+                PostgresAttempt(
+                    runbook: runbook, target: target, ticket: ticket, connection: connection, asksFirst: step.asksVerify
+                ).run { hook(command, attempt: $0, connection, lockIsHeld: $1) })
         case (_, .sqlite):
-            return underLedgerLock(connection)
+            return StageEnd(underLedgerLock(connection))
         }
+    }
+
+    private func script(_ part: Part) -> PostgresScript? {
+        guard case .sql(let script) = part.step.runbook.action else { return nil }
+        return PostgresScript(runbook: part.step.runbook, script: script, target: target, ticket: part.ticket)
     }
 
     /// Tenants in SQLite files are locked where the ledger is.

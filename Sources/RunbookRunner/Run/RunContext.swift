@@ -19,6 +19,9 @@ struct RunContext: Sendable {
     let lockWait: Duration?
     let phase: String?
 
+    /// Whether a stage is one transaction per tenant.
+    var isFused: Bool { manifest.fuse }
+
     var applicationName: String { "muster/\(runner)" }
 
     func lockWait(of runbook: Runbook) -> Duration { lockWait ?? runbook.limits.lockWait }

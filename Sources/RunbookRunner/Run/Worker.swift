@@ -30,7 +30,7 @@ actor Worker {
             let step = assignment.steps[assignment.position]
             if context.stop.isStopping, step.decision == .run { return .finished(givenBack(assignment)) }
             switch perform(step, &assignment) {
-            case .ended: assignment.position += 1
+            case .ended: continue
             case .busy: return .busy(assignment)
             case .superseded: return .superseded(assignment)
             case .interrupted: return .finished(givenBack(assignment))
@@ -55,14 +55,14 @@ actor Worker {
         case blocked(Failure)
     }
 
+    /// Takes the next step, or the next few.
     private func perform(_ step: TenantPlanner.Step, _ assignment: inout Assignment) -> StepEnd {
         let runbook = step.runbook
         switch step.decision {
-        case .done, .notApplicable: return .ended
+        case .done, .notApplicable: break
         case .blocked, .drifted:
             assignment.isBlocked = true
             assignment.obstruct(runbook)
-            return .ended
         case .unknown:
             var failure = runbook.failure(tenant: assignment.tenant.id, step.reason ?? "unknown", clean: false)
             failure.state = ExecutionState.unknown.rawValue
@@ -70,74 +70,106 @@ actor Worker {
                 ExecutionOutcome(
                     identity: runbook.identity, checksum: runbook.checksum, state: .unknown, tries: 0, failure: failure),
                 of: runbook)
-            return .ended
-        case .run: break
-        }
-        let isObstructed =
-            runbook.after.contains(where: assignment.obstacles.contains)
-            || assignment.brokenPhase.map { $0 != runbook.phase } == true
-        if isObstructed {
+        case .run where assignment.isObstructed(runbook):
             assignment.isBlocked = true
             assignment.obstruct(runbook)
-            return .ended
+        case .run: return execute(&assignment)
         }
-        return execute(step, &assignment)
+        assignment.position += 1
+        return .ended
     }
 
-    private func execute(_ step: TenantPlanner.Step, _ assignment: inout Assignment) -> StepEnd {
-        let runbook = step.runbook
+    /// Tries the steps that go together from here on, once; the first that must be tried again is where the next try
+    /// begins.
+    private func execute(_ assignment: inout Assignment) -> StepEnd {
+        let group = assignment.group()
         let began = ContinuousClock.now
-        while true {
-            assignment.tries += 1
-            serial += 1
-            let attempt = Execution(
-                step: step, tenant: assignment.tenant, target: assignment.member.target, context: context,
-                connections: connections,
-                ticket: ticket(for: step, assignment), isPolling: assignment.waitingSince != nil,
-                isDirect: assignment.steps.contains { !$0.runbook.isTransactional })
-            if let holder = assignment.endsHolder {
-                assignment.endsHolder = nil
-                attempt.end(holder)
-            }
-            var end = attempt.run()
-            assignment.isSurveyed = assignment.isSurveyed || end.showsSurvey
-            if case .done(let inThisRun) = end, assignment.hasLostTry || inThisRun {
-                // Its COMMIT was answered to nobody, or to one who died.
-                if assignment.hasLostTry { assignment.tries -= 1 }
-                end = .succeeded(rows: nil, output: nil, counted: connections.receiptsAreLocal)
-            }
-            let spent = (ContinuousClock.now - began).milliseconds
-            switch end {
-            case .busy:
-                assignment.tries -= 1
-                assignment.isFileBusy = false
-                assignment.holder = assignment.wantsHolder(context.lockWait(of: runbook)) ? attempt.holder() : nil
-                return .busy
-            case .fileBusy:
-                assignment.tries -= 1
-                assignment.isFileBusy = true
-                assignment.holder = nil
-                return .busy
-            case .superseded: return .superseded
-            case .interrupted: return .interrupted
-            case .unreachable(let failure):
-                assignment.tries -= 1
-                return .away(context.mask.failure(failure))
-            case .lost(let failure):
-                assignment.hasLostTry = true
-                // Each further try has proved that the one before left nothing; the last one's end the next apply finds.
-                guard assignment.tries <= runbook.limits.retries else { return .blocked(context.mask.failure(failure)) }
-                return .away(context.mask.failure(failure))
-            case .tryAgain(let failure):
-                guard mayRetry(runbook, assignment.tries) else { return .blocked(context.mask.failure(failure)) }
-            case .failed(let failure, true, _, _) where mayRetry(runbook, assignment.tries):
-                context.events.send(
-                    .message(
-                        "\(assignment.tenant.id): \(runbook.identity): \(context.mask.text(failure.message)); trying again"
-                    ))
-            default:
-                conclude(end, runbook, &assignment, spent)
-                return .ended
+        let attempt = Execution(
+            parts: group.map { part(assignment.steps[$0], assignment) }, tenant: assignment.tenant,
+            target: assignment.member.target, context: context, connections: connections,
+            isPolling: assignment.waitingSince != nil,
+            isDirect: assignment.steps.contains { !$0.runbook.isTransactional })
+        if let holder = assignment.endsHolder {
+            assignment.endsHolder = nil
+            attempt.end(holder)
+        }
+        let answer = attempt.run()
+        assignment.goesSingly = assignment.goesSingly || answer.isUnread
+        var spent = (ContinuousClock.now - began).milliseconds
+        for script in answer.scripts {
+            let duration = script.milliseconds ?? spent
+            spent = max(0, spent - duration)
+            let end = take(script.end, of: group[script.index], in: group, &assignment, attempt, duration)
+            guard case .ended = end, assignment.position > group[script.index] else { return end }
+        }
+        return .ended
+    }
+
+    /// - Parameter group: what was sent together.
+    private func take(
+        _ given: ActionEnd, of index: Int, in group: [Int], _ assignment: inout Assignment, _ attempt: Execution,
+        _ duration: Int
+    ) -> StepEnd {
+        let runbook = assignment.steps[index].runbook
+        let isAllOrNothing = context.isFused && group.count > 1
+        if !isAllOrNothing { assignment.position = index }
+        assignment.tries += 1
+        assignment.isSurveyed = assignment.isSurveyed || given.showsSurvey
+        var end = given
+        if case .done(let inThisRun) = end, index < assignment.lostEnd || inThisRun {
+            // Its COMMIT was answered to nobody, or to one who died.
+            if index < assignment.lostEnd { assignment.tries = max(1, assignment.tries - 1) }
+            end = .succeeded(rows: nil, output: nil, counted: connections.receiptsAreLocal)
+        }
+        switch end {
+        case .busy:
+            assignment.tries -= 1
+            assignment.isFileBusy = false
+            assignment.holder = assignment.wantsHolder(context.lockWait(of: runbook)) ? attempt.holder() : nil
+            return .busy
+        case .fileBusy:
+            assignment.tries -= 1
+            assignment.isFileBusy = true
+            assignment.holder = nil
+            return .busy
+        case .superseded: return .superseded
+        case .interrupted: return .interrupted
+        case .unreachable(let failure):
+            assignment.tries -= 1
+            return .away(context.mask.failure(failure))
+        case .lost(let failure):
+            assignment.lostEnd = (group.last ?? index) + 1
+            // Each further try has proved that the one before left nothing; the last one's end the next apply finds.
+            guard assignment.tries <= runbook.limits.retries else { return .blocked(context.mask.failure(failure)) }
+            return .away(context.mask.failure(failure))
+        case .tryAgain(let failure):
+            guard mayRetry(runbook, assignment.tries) else { return .blocked(context.mask.failure(failure)) }
+        case .failed(let failure, true, _, _) where mayRetry(runbook, assignment.tries):
+            context.events.send(
+                .message(
+                    "\(assignment.tenant.id): \(runbook.identity): \(context.mask.text(failure.message)); trying again"
+                ))
+        default:
+            conclude(end, runbook, &assignment, duration)
+            settle(end, index, isAllOrNothing ? group : [index], &assignment)
+        }
+        return .ended
+    }
+
+    /// Moves on behind a step that has ended. Where all or nothing was to be done, what went with one that did not get
+    /// done did not get done either.
+    private func settle(_ end: ActionEnd, _ index: Int, _ group: [Int], _ assignment: inout Assignment) {
+        switch end {
+        case .succeeded: assignment.position = index + 1
+        case .done where group.count > 1:
+            // Found done by somebody else: the others are sent again without it.
+            assignment.steps[index].decision = .done
+        case .done: assignment.position = index + 1
+        default:
+            assignment.position = (group.last ?? index) + 1
+            for other in group where other != index {
+                assignment.isBlocked = true
+                assignment.obstruct(assignment.steps[other].runbook)
             }
         }
     }
@@ -187,7 +219,6 @@ actor Worker {
         assignment.tries = 0
         assignment.waitingSince = nil
         assignment.awaySince = nil
-        assignment.hasLostTry = false
         context.events.send(
             .executionFinished(
                 tenant: assignment.tenantName, identity: runbook.identity,
@@ -195,14 +226,16 @@ actor Worker {
                 rowsAffected: outcome.rowsAffected ?? 0, durationMS: spent, failure: outcome.failure))
     }
 
-    private func ticket(for step: TenantPlanner.Step, _ assignment: Assignment) -> ClaimTicket {
-        ClaimTicket(
+    private func part(_ step: TenantPlanner.Step, _ assignment: Assignment) -> Execution.Part {
+        serial += 1
+        let ticket = ClaimTicket(
             workspace: context.manifest.workspace, tenant: assignment.tenant.id,
             holdsOneTenant: assignment.member.target.holdsOneTenant, runbook: step.runbook,
             mayRepeat: step.runbook.repeatable || step.runbook.verify != nil, run: context.run,
             runner: context.runner, host: context.host, job: assignment.job,
             proven: assignment.isSurveyed || assignment.tenant.id.isEmpty ? nil : assignment.proven,
             token: "\(context.runner)-\(serial)")
+        return Execution.Part(step: step, ticket: ticket)
     }
 
     // MARK: What becomes of the job

@@ -5,14 +5,18 @@ import Synchronization
 /// Interrupts work that takes longer than allowed, as `runbook_timeout` asks.
 struct TimeLimit {
     /// Runs `body`; when `limit` passes first, `interrupter` is called and the answer's `expired` is true.
+    ///
+    /// - Parameter body: is given what begins a new limit; nil is none.
     static func enforce<Answer>(
-        _ limit: Duration?, on interrupter: any StatementInterrupter, _ body: () -> Answer
+        _ limit: Duration?, on interrupter: any StatementInterrupter, _ body: (_ restart: @escaping (Duration?) -> Void) -> Answer
     ) -> (answer: Answer, expired: Bool) {
-        guard let limit else { return (body(), false) }
         let state = Expiry()
         let alarm = DispatchSource.makeTimerSource()
-        // Repeated, since a request that overtakes its statement on the way to the server is lost.
-        alarm.schedule(deadline: .now() + limit.seconds, repeating: 0.1)
+        let restart = { (limit: Duration?) in
+            // Repeated, since a request that overtakes its statement on the way to the server is lost.
+            alarm.schedule(deadline: limit.map { .now() + $0.seconds } ?? .distantFuture, repeating: 0.1)
+        }
+        restart(limit)
         alarm.setEventHandler {
             // Under the lock, so that a late alarm never interrupts what comes after the body.
             state.stage.withLock { stage in
@@ -22,7 +26,7 @@ struct TimeLimit {
             }
         }
         alarm.resume()
-        let answer = body()
+        let answer = body(restart)
         let expired = state.stage.withLock { stage in
             defer { stage = .ended }
             return stage == .expired

@@ -10,7 +10,7 @@ extension PostgresReceipts {
         \(script)
         ;
         SET CONSTRAINTS ALL IMMEDIATE; SET SESSION AUTHORIZATION DEFAULT; SET LOCAL search_path = pg_catalog;
-        \(try record(ticket))
+        \(try record(ticket).text)
         COMMIT;
         """
     }

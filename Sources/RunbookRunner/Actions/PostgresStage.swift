@@ -1,0 +1,113 @@
+import DatabaseAccess
+import Foundation
+import LedgerStore
+import RunbookModel
+
+/// The transactional runbooks that one tenant needs next, as one message and so one round trip.
+///
+/// Each is a transaction of its own, and claims anew: between two of them the tenant's lock is free for a moment, and
+/// whoever takes it then ends the message at its next claim. The server stops at the first failure. When the connection
+/// is lost, it may go on with the rest nevertheless; the next claims find out.
+///
+/// Fused, they are one transaction: all or nothing.
+struct PostgresStage {
+    let scripts: [PostgresScript]
+    let connection: TenantConnection
+    let isFused: Bool
+
+    /// Sends it.
+    ///
+    /// - Parameter hasEnded: is told the index of a script whose record was answered, as soon as that is known.
+    /// - Returns: what is known of each script, in their order and without a gap; fused and failed, of the one that failed.
+    func run(probeFirst: Bool, hasEnded: @escaping (Int) -> Void) -> StageEnd {
+        guard let first = scripts.first, let receipts = connection.receipts, let place = connection.place else {
+            return StageEnd()
+        }
+        do throws(DatabaseError) {
+            if probeFirst, let end = try probe(first, receipts) { return StageEnd(end) }
+        } catch  where error.code == .connectionLost {
+            return StageEnd(first.unreachable(error))
+        } catch {
+            return StageEnd(first.failed(error))
+        }
+        var message = ScriptMessage()
+        for (index, script) in scripts.enumerated() {
+            message.begin(block: index)
+            do throws(DatabaseError) {
+                try script.compose(into: &message, receipts, serverVersion: place.version, frame: frame(of: index))
+            } catch {
+                return scripts.count > 1 && !isFused ? StageEnd(isUnread: true) : StageEnd(script.failed(error), of: index)
+            }
+        }
+        return send(message, hasEnded)
+    }
+
+    private func frame(of index: Int) -> PostgresScript.Frame {
+        PostgresScript.Frame(begins: !isFused || index == 0, commits: !isFused || index == scripts.count - 1)
+    }
+
+    /// Whether the claim alone would succeed: a poll does not send the script.
+    private func probe(_ script: PostgresScript, _ receipts: PostgresReceipts) throws(DatabaseError) -> ActionEnd? {
+        let claim = try receipts.claim(script.ticket)
+        do throws(DatabaseError) {
+            try connection.session.run("\(receipts.sql.begin);\n\(claim.text)\nROLLBACK;")
+            return nil
+        } catch {
+            _ = connection.recover()
+            guard let state = error.claimState else { throw error }
+            return script.refusal(state, error)
+        }
+    }
+
+    private func send(_ message: ScriptMessage, _ hasEnded: @escaping (Int) -> Void) -> StageEnd {
+        var answers = StageAnswers(message: message, count: scripts.count)
+        connection.session.onNotice = { answers.take(notice: $0) }
+        defer { connection.session.onNotice = nil }
+        var failure: DatabaseError?
+        do throws(DatabaseError) {
+            try Failpoint.reach(.scriptMessage, .before)
+            try connection.session.run(message.text, as: nil) { index, result in
+                if let ended = answers.take(result, at: index) { hasEnded(ended) }
+            }
+            try Failpoint.reach(.scriptMessage, .after)
+        } catch {
+            failure = error
+        }
+        return end(answers, failure, message)
+    }
+
+    private func end(_ answers: StageAnswers, _ failure: DatabaseError?, _ message: ScriptMessage) -> StageEnd {
+        var end = StageEnd()
+        for (index, script) in scripts.enumerated() {
+            let answer = answers.blocks[index]
+            guard let tag = isFused ? answers.blocks.last?.commitTag : answer.commitTag else { break }
+            end.add(
+                tag == "COMMIT" ? succeeded(answer) : script.uncommitted(tag), of: index,
+                milliseconds: answer.milliseconds)
+        }
+        let committed = end.scripts.count
+        guard let failure else { return end }
+        let (stopped, part) = message.place(afterResults: failure.resultsBefore)
+        guard committed < scripts.count, committed == 0 || stopped >= committed else {
+            // What was committed stands; only the connection cannot be cleaned for the next one.
+            connection.session.close()
+            return end
+        }
+        _ = connection.recover()
+        let place = failure.position.flatMap { message.script(at: $0) }
+        let isUnread = failure.resultsBefore == 0 && [.statement, .refused].contains(failure.code)
+        if isUnread, scripts.count > 1, !isFused { return StageEnd(isUnread: true) }
+        let index = isUnread ? place?.block ?? stopped : stopped
+        end.add(
+            scripts[index].end(
+                for: failure, in: part, statement: failure.resultsBefore - message.firstResult(ofScript: index),
+                offset: place?.block == index ? place?.offset : nil), of: index)
+        return end
+    }
+
+    private func succeeded(_ answer: StageAnswers.Block) -> ActionEnd {
+        .succeeded(
+            rows: answer.rows, output: answer.notices.joined(separator: "\n").nilIfEmpty,
+            counted: connection.receipts?.isLocal == true)
+    }
+}
