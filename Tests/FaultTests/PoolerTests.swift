@@ -85,7 +85,10 @@ import Testing
                 #expect(report.causes.map(\.count) == [40], "\(report.causes)")
                 #expect(report.failures.allSatisfy { $0.message == "as meant" }, "\(report.causes)")
                 let locks = try await database.lines(
-                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711")
+                    """
+                    SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711
+                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    """)
                 #expect(locks == ["0"])
             }
         }

@@ -21,7 +21,7 @@ extension ManifestDecoder {
     private static let runbookKeys =
         [
             "id", "key", "title", "phase", "after", "scope", "match", "barrier", "shared", "transaction", "repeatable",
-            "foreign_keys", "on_change", "sql", "exec", "timeout", "dry_run", "verify",
+            "foreign_keys", "on_change", "sql", "exec", "timeout", "dry_run", "verify", "fuse",
         ] + limitKeys
 
     private static let laterKeys = ["batch", "preflight", "rollback", "from", "format"]
@@ -79,6 +79,9 @@ extension ManifestDecoder {
         let barrier = object["barrier"]?.boolean() ?? false
         let limits = self.limits(object, over: context.limits)
         refuseLater(object, "shared")
+        if object["fuse"]?.boolean() == true {
+            object["fuse"]?.report("stages are fused, not single runbooks", remedy: "write it in defaults")
+        }
 
         let dialect = scope.flatMap { context.dialect($0) }
         let action = self.action(object, declared, dialect: dialect, transaction: transaction, limits: limits)

@@ -47,7 +47,7 @@ final class ManifestDecoder {
         let phases = self.phases(object["phases"])
         let (limits, fuse) = defaults(object["defaults"])
         if fuse, tenants?.dialect == .sqlite {
-            object["defaults"]?.report("fuse is for tenants in PostgreSQL", remedy: "leave it out")
+            object["defaults"]?.report("fuse is for tenants in PostgreSQL, and these are files", remedy: "leave it out")
         }
         let runbooks = self.runbooks(
             object,

@@ -148,7 +148,10 @@ package enum ManifestSchema {
                 "statement_timeout": { "$ref": "#/$defs/statementTimeout" },
                 "runbook_timeout": { "$ref": "#/$defs/runbookTimeout" },
                 "retries": { "$ref": "#/$defs/retries" },
-                "fuse": { "$ref": "#/$defs/notYet" }
+                "fuse": {
+                  "description": "Whether a tenant's transactional runbooks of one stage are one transaction, all or nothing.",
+                  "$ref": "#/$defs/switch"
+                }
               }
             },
             "concurrency": {
@@ -292,7 +295,7 @@ package enum ManifestSchema {
                 "statement_timeout": { "$ref": "#/$defs/statementTimeout" },
                 "runbook_timeout": { "$ref": "#/$defs/runbookTimeout" },
                 "retries": { "$ref": "#/$defs/retries" },
-                "fuse": { "$ref": "#/$defs/notYet" }
+                "fuse": { "description": "Stages are fused, in defaults; not single runbooks.", "const": false }
               }
             },
             "tenant": {

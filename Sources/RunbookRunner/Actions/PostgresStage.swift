@@ -36,7 +36,8 @@ struct PostgresStage {
             do throws(DatabaseError) {
                 try script.compose(into: &message, receipts, serverVersion: place.version, frame: frame(of: index))
             } catch {
-                return scripts.count > 1 && !isFused ? StageEnd(isUnread: true) : StageEnd(script.failed(error), of: index)
+                return scripts.count > 1 && !isFused
+                    ? StageEnd(isUnread: true) : StageEnd(script.failed(error), of: index)
             }
         }
         return send(message, hasEnded)

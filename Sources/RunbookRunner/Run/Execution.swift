@@ -61,7 +61,8 @@ struct Execution {
     private func act(on connection: TenantConnection, _ restart: @escaping (Duration?) -> Void) -> StageEnd {
         switch (runbook.action, connection.session.dialect) {
         case (.sql, .postgresql) where runbook.transaction:
-            let stage = PostgresStage(scripts: parts.compactMap(script), connection: connection, isFused: context.isFused)
+            let stage = PostgresStage(
+                scripts: parts.compactMap(script), connection: connection, isFused: context.isFused)
             return stage.run(probeFirst: isPolling) { ended in
                 if ended + 1 < parts.count { restart(parts[ended + 1].step.runbook.limits.runbookTimeout) }
             }

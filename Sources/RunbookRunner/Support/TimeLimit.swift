@@ -8,7 +8,8 @@ struct TimeLimit {
     ///
     /// - Parameter body: is given what begins a new limit; nil is none.
     static func enforce<Answer>(
-        _ limit: Duration?, on interrupter: any StatementInterrupter, _ body: (_ restart: @escaping (Duration?) -> Void) -> Answer
+        _ limit: Duration?, on interrupter: any StatementInterrupter,
+        _ body: (_ restart: @escaping (Duration?) -> Void) -> Answer
     ) -> (answer: Answer, expired: Bool) {
         let state = Expiry()
         let alarm = DispatchSource.makeTimerSource()
