@@ -40,10 +40,10 @@ struct MessageReader {
     /// The count behind the tags that name changed rows: `INSERT 0 5`, `UPDATE 3`, `COPY 7` (PostgreSQL manual, 55.7,
     /// CommandComplete). `SELECT 5` is a result, or the table it made.
     static func rowsAffected(tag: String) -> Int {
-        let words = tag.split(separator: " ")
-        guard let first = words.first, let last = words.last,
-            ["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"].contains(first)
+        guard tag.utf8.last.map({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) == true,
+            ["INSERT ", "UPDATE ", "DELETE ", "MERGE ", "COPY "].contains(where: tag.hasPrefix),
+            let count = tag.utf8.lastIndex(of: UInt8(ascii: " "))
         else { return 0 }
-        return Int(last) ?? 0
+        return Int(tag[tag.utf8.index(after: count)...]) ?? 0
     }
 }

@@ -26,11 +26,11 @@ final class MessageLog: Sendable {
     init(_ beforeTheFirstClaim: @escaping @Sendable () -> Void) { self.beforeTheFirstClaim = beforeTheFirstClaim }
 
     /// Those that claim a runbook.
-    var claims: [String] { kept.withLock { $0.filter { $0.contains(".claim(") } } }
+    var claims: [String] { kept.withLock { $0.filter { $0.contains(".claim('") } } }
 
     func add(_ text: String) {
         kept.withLock { texts in
-            if text.contains(".claim("), !texts.contains(where: { $0.contains(".claim(") }) { beforeTheFirstClaim() }
+            if text.contains(".claim('"), !texts.contains(where: { $0.contains(".claim('") }) { beforeTheFirstClaim() }
             texts.append(text)
         }
     }

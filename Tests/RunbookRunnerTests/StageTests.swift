@@ -215,7 +215,7 @@ import Testing
             #expect(
                 try Self.lines(session, "SELECT count(*) FROM muster.completed WHERE tenant <> 't2'") == ["0"])
 
-            try session.run("DROP INDEX t1.only; DROP INDEX t3.only")
+            try session.run("DROP INDEX t1.one_each; DROP INDEX t3.one_each")
             guard !isOfAll else { return }
             let again = await Fleet.apply(manifest)
             #expect(again.exitCode == 0, "\(again.failures)")
@@ -243,7 +243,7 @@ import Testing
             try session.run(
                 """
                 CREATE SCHEMA t\(number); CREATE TABLE t\(number).notes (id int);
-                INSERT INTO t\(number).notes VALUES (1), (2); CREATE UNIQUE INDEX only ON t\(number).notes (id)
+                INSERT INTO t\(number).notes VALUES (1), (2); CREATE UNIQUE INDEX one_each ON t\(number).notes (id)
                 """)
         }
         return Fleet.manifest(

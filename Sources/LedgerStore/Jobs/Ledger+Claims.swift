@@ -12,14 +12,14 @@ extension Ledger {
         switch dialect {
         case .postgresql:
             let fence = try PostgresText.quoteLiteral(sql.name("fence"))
-            // MATERIALIZED, or the planner may run the limited subquery once for each row of the update.
+            // In the index's order, or each claim would sort all that is queued. MATERIALIZED, or the planner may run the limited subquery once for each row of the update.
             claimed = try rows(
                 """
                 with c as materialized (
                     select tenant from \(sql.jobs)
                     where run_id = $1 and state = 'queued'
                       and stage <= (select stage from \(sql.runs) where id = $1 and status <> 'completed')
-                    order by position limit $3 for update skip locked)
+                    order by stage, position limit $3 for update skip locked)
                 update \(sql.jobs) j set state = 'running', runner = $2, attempt = j.attempt + 1,
                     fence = pg_catalog.nextval(\(fence)),
                     claimed_at = pg_catalog.clock_timestamp()
@@ -36,7 +36,7 @@ extension Ledger {
                     where run_id = $1 and state = 'queued' and tenant in (
                         select tenant from muster_jobs where run_id = $1 and state = 'queued'
                             and stage <= (select stage from muster_runs where id = $1 and status <> 'completed')
-                        order by position limit $3)
+                        order by stage, position limit $3)
                     returning tenant, stage, attempt, fence, position
                     """, [.text(run), .text(runner), DatabaseValue(limit)])
             }

@@ -23,10 +23,12 @@ package struct ClaimTicket: Sendable {
     package var timeLimit: Int?
     /// Compared at the record: proof that the transaction is still the claim's.
     package var token: String
+    package let keys: TenantKeys
 
     package init(
         workspace: String, tenant: String, holdsOneTenant: Bool, runbook: Runbook, mayRepeat: Bool, run: String,
-        runner: String, host: String, job: ClaimedJob, proven: [Identity]? = nil, token: String
+        runner: String, host: String, job: ClaimedJob, proven: [Identity]? = nil, token: String,
+        keys: TenantKeys? = nil
     ) {
         self.workspace = workspace
         self.tenant = tenant
@@ -45,9 +47,9 @@ package struct ClaimTicket: Sendable {
             timeLimit = Int(seconds) * 1000 + Int(fraction / 1_000_000_000_000_000)
         }
         self.token = token
+        self.keys = keys ?? TenantKeys(workspace: workspace, tenant: tenant)
     }
 
-    package var keys: TenantKeys { TenantKeys(workspace: workspace, tenant: tenant) }
     package var gateKey: Int64 { keys.gate }
     package var workspaceKey: Int64 { keys.workspace }
     package var tenantKey: Int64 { keys.tenant }

@@ -12,13 +12,18 @@ actor Worker {
 
     private let context: RunContext
     private let connections: WorkerConnections
+    private let keys: TenantKeys
     private var serial = 0
 
     init(number: Int, context: RunContext) {
         thread = WorkerThread(named: "muster-\(number)")
         self.context = context
         connections = WorkerConnections(context: context)
+        keys = TenantKeys(workspace: context.manifest.workspace, tenant: "")
     }
+
+    /// Where code that uses the worker is best run: without a change of thread.
+    nonisolated var executor: any TaskExecutor { thread }
 
     /// Goes on with an assignment until it ends, or its lock is busy.
     func work(on given: Assignment) -> WorkAnswer {
@@ -84,8 +89,9 @@ actor Worker {
     private func execute(_ assignment: inout Assignment) -> StepEnd {
         let group = assignment.group()
         let began = ContinuousClock.now
+        let keys = keys.of(assignment.tenant.id, in: context.manifest.workspace)
         let attempt = Execution(
-            parts: group.map { part(assignment.steps[$0], assignment) }, tenant: assignment.tenant,
+            parts: group.map { part(assignment.steps[$0], assignment, keys) }, tenant: assignment.tenant,
             target: assignment.member.target, context: context, connections: connections,
             isPolling: assignment.waitingSince != nil,
             isDirect: assignment.steps.contains { !$0.runbook.isTransactional })
@@ -226,7 +232,7 @@ actor Worker {
                 rowsAffected: outcome.rowsAffected ?? 0, durationMS: spent, failure: outcome.failure))
     }
 
-    private func part(_ step: TenantPlanner.Step, _ assignment: Assignment) -> Execution.Part {
+    private func part(_ step: TenantPlanner.Step, _ assignment: Assignment, _ keys: TenantKeys) -> Execution.Part {
         serial += 1
         let ticket = ClaimTicket(
             workspace: context.manifest.workspace, tenant: assignment.tenant.id,
@@ -234,7 +240,7 @@ actor Worker {
             mayRepeat: step.runbook.repeatable || step.runbook.verify != nil, run: context.run,
             runner: context.runner, host: context.host, job: assignment.job,
             proven: assignment.isSurveyed || assignment.tenant.id.isEmpty ? nil : assignment.proven,
-            token: "\(context.runner)-\(serial)")
+            token: "\(context.runner)-\(serial)", keys: keys)
         return Execution.Part(step: step, ticket: ticket)
     }
 

@@ -108,8 +108,8 @@ extension RunbookService {
             }
             await withTaskGroup(of: Void.self) { workers in
                 for number in 1...count {
-                    workers.addTask {
-                        let worker = Worker(number: number, context: context)
+                    let worker = Worker(number: number, context: context)
+                    workers.addTask(executorPreference: worker.executor) {
                         while let assignment = await desk.next() {
                             let answer = await worker.work(on: assignment)
                             if case .finished(let result) = answer {

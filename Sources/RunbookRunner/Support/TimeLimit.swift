@@ -1,5 +1,4 @@
 import DatabaseAccess
-import Dispatch
 import Synchronization
 
 /// Interrupts work that takes longer than allowed, as `runbook_timeout` asks.
@@ -12,13 +11,8 @@ struct TimeLimit {
         _ body: (_ restart: @escaping (Duration?) -> Void) -> Answer
     ) -> (answer: Answer, expired: Bool) {
         let state = Expiry()
-        let alarm = DispatchSource.makeTimerSource()
-        let restart = { (limit: Duration?) in
-            // Repeated, since a request that overtakes its statement on the way to the server is lost.
-            alarm.schedule(deadline: limit.map { .now() + $0.seconds } ?? .distantFuture, repeating: 0.1)
-        }
-        restart(limit)
-        alarm.setEventHandler {
+        // It rings again, since a request that overtakes its statement on the way to the server is lost.
+        let alarm = AlarmClock.shared.set(.now + (limit ?? never)) {
             // Under the lock, so that a late alarm never interrupts what comes after the body.
             state.stage.withLock { stage in
                 guard stage != .ended else { return }
@@ -26,15 +20,16 @@ struct TimeLimit {
                 interrupter.interrupt()
             }
         }
-        alarm.resume()
-        let answer = body(restart)
+        let answer = body { AlarmClock.shared.move(alarm, to: .now + ($0 ?? never)) }
+        AlarmClock.shared.takeBack(alarm)
         let expired = state.stage.withLock { stage in
             defer { stage = .ended }
             return stage == .expired
         }
-        alarm.cancel()
         return (answer, expired)
     }
+
+    private static let never: Duration = .seconds(86_400 * 365)
 
     private final class Expiry: Sendable {
         enum Stage { case running, expired, ended }
