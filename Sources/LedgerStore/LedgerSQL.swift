@@ -38,6 +38,11 @@ package struct LedgerSQL: Sendable {
     var attempts: String { name("attempts") }
     var runners: String { name("runners") }
     var events: String { name("events") }
+    var sets: String { name("sets") }
+    var setMembers: String { name("set_members") }
+    var sealed: String { name("sealed") }
+    /// A view of what is on record, whether in `executions` or in a tenant's set; for questions about one tenant.
+    var known: String { name("known") }
 
     /// The database's clock at the start of the transaction.
     var now: String {
@@ -116,6 +121,14 @@ package struct LedgerSQL: Sendable {
 
     /// What locks the rows that a query answers, for a transaction that decides by them. SQLite has one writer.
     var forUpdate: String { dialect == .postgresql ? "for update" : "" }
+
+    /// That a column is among the texts of a parameter.
+    func isAmong(_ column: String, _ parameter: String) -> String {
+        switch dialect {
+        case .postgresql: "\(column) = any (\(parameter)::text[])"
+        case .sqlite: "\(column) in (select value from json_each(\(parameter)))"
+        }
+    }
 
     /// Rows from a parameter that holds a JSON array of objects.
     func records(_ columns: [(name: String, type: String)], _ parameter: String) -> String {

@@ -62,14 +62,16 @@ package struct LedgerScope: Sendable {
 }
 
 extension LedgerScope {
-    /// The scope as relations: `t(id, cohort, stage, state, reason, ord)`, `i(runbook, key, checksum, accepts, ord)`,
-    /// and `m(cohort, ord, runbook, key, checksum, accepts)`, which says what applies to a cohort; `ord` begins with 1.
-    /// `first` is the number of the first parameter.
-    func relations(_ dialect: DatabaseDialect, first: Int) -> (sql: String, parameters: [DatabaseValue]) {
+    /// The scope as relations: `t(id, cohort, ord)`, `i(runbook, key, checksum, accepts, ord)`, and
+    /// `m(cohort, ord, runbook, key, checksum, accepts)`, which says what applies to a cohort; `ord` begins with 1.
+    /// `first` is the number of the first parameter. With `forJobs`, `t` has `stage`, `state` and `reason` as well.
+    func relations(
+        _ dialect: DatabaseDialect, first: Int, forJobs: Bool = false
+    ) -> (sql: String, parameters: [DatabaseValue]) {
         let (given, parameters) =
             switch dialect {
-            case .postgresql: (postgresRelations(first), postgresParameters)
-            case .sqlite: (sqliteRelations(first), sqliteParameters)
+            case .postgresql: postgresRelations(first, forJobs)
+            case .sqlite: sqliteRelations(first, forJobs)
             }
         let members = """
             m(cohort, ord, runbook, key, checksum, accepts) as materialized (
@@ -78,63 +80,66 @@ extension LedgerScope {
         return ("\(given),\n\(members)", parameters)
     }
 
-    private func postgresRelations(_ first: Int) -> String {
-        // `unnest` of several arrays is grammar, not a function, and so cannot be qualified.
-        func p(_ offset: Int, _ type: String) -> String { "pg_catalog.unnest($\(first + offset)::\(type)[])" }
-        return """
-            t(id, cohort, stage, state, reason, ord) as (select * from rows from (
-                \(p(0, "text")), \(p(1, "int")), \(p(2, "int")), \(p(3, "text")), \(p(4, "text"))) with ordinality),
-            i(runbook, key, checksum, accepts, ord) as (select * from rows from (
-                \(p(5, "text")), \(p(6, "text")), \(p(7, "text")), \(p(8, "boolean"))) with ordinality),
-            p(cohort, identity) as (select * from rows from (\(p(9, "int")), \(p(10, "int"))))
-            """
-    }
-
-    private var postgresParameters: [DatabaseValue] {
+    private func postgresRelations(_ first: Int, _ forJobs: Bool) -> (String, [DatabaseValue]) {
         let dialect = DatabaseDialect.postgresql
-        return [
-            LedgerList.texts(tenants.map(\.id), dialect),
-            LedgerList.integers(tenants.map(\.cohort), dialect),
-            LedgerList.integers(tenants.map(\.stage), dialect),
-            LedgerList.texts(tenants.map(\.state.rawValue), dialect),
-            LedgerList.texts(tenants.map { $0.reason?.rawValue }, dialect),
-            LedgerList.texts(identities.map(\.identity.runbook), dialect),
-            LedgerList.texts(identities.map(\.identity.key), dialect),
-            LedgerList.texts(identities.map(\.checksum), dialect),
-            LedgerList.booleans(identities.map(\.acceptsChange), dialect),
-            LedgerList.integers(members.map(\.cohort), dialect),
-            LedgerList.integers(members.map { $0.identity + 1 }, dialect),
+        var parameters: [DatabaseValue] = []
+        // `unnest` of several arrays is grammar, not a function, and so cannot be qualified.
+        func list(_ value: DatabaseValue, _ type: String) -> String {
+            parameters.append(value)
+            return "pg_catalog.unnest($\(first + parameters.count - 1)::\(type)[])"
+        }
+        var t = [
+            list(LedgerList.texts(tenants.map(\.id), dialect), "text"),
+            list(LedgerList.integers(tenants.map(\.cohort), dialect), "int"),
         ]
+        if forJobs {
+            t.append(list(LedgerList.integers(tenants.map(\.stage), dialect), "int"))
+            t.append(list(LedgerList.texts(tenants.map(\.state.rawValue), dialect), "text"))
+            t.append(list(LedgerList.texts(tenants.map { $0.reason?.rawValue }, dialect), "text"))
+        }
+        let i = [
+            list(LedgerList.texts(identities.map(\.identity.runbook), dialect), "text"),
+            list(LedgerList.texts(identities.map(\.identity.key), dialect), "text"),
+            list(LedgerList.texts(identities.map(\.checksum), dialect), "text"),
+            list(LedgerList.booleans(identities.map(\.acceptsChange), dialect), "boolean"),
+        ]
+        let p = [
+            list(LedgerList.integers(members.map(\.cohort), dialect), "int"),
+            list(LedgerList.integers(members.map { $0.identity + 1 }, dialect), "int"),
+        ]
+        let sql = """
+            t(id, cohort, \(forJobs ? "stage, state, reason, " : "")ord) as (
+                select * from rows from (\(t.joined(separator: ", "))) with ordinality),
+            i(runbook, key, checksum, accepts, ord) as (
+                select * from rows from (\(i.joined(separator: ", "))) with ordinality),
+            p(cohort, identity) as (select * from rows from (\(p.joined(separator: ", "))))
+            """
+        return (sql, parameters)
     }
 
-    private func sqliteRelations(_ first: Int) -> String {
+    private func sqliteRelations(_ first: Int, _ forJobs: Bool) -> (String, [DatabaseValue]) {
         func f(_ index: Int) -> String { "json_extract(value, '$[\(index)]')" }
-        return """
-            t(id, cohort, stage, state, reason, ord) as materialized (
-                select \(f(0)), \(f(1)), \(f(2)), \(f(3)), \(f(4)), key + 1 from json_each($\(first))),
+        let text = LedgerList.jsonText
+        let tenants = list(tenants) { tenant in
+            let fields = "\(text(tenant.id)),\(tenant.cohort)"
+            guard forJobs else { return fields }
+            return "\(fields),\(tenant.stage),\(text(tenant.state.rawValue)),"
+                + (tenant.reason.map { text($0.rawValue) } ?? "null")
+        }
+        let identities = list(identities) {
+            let change = $0.acceptsChange ? 1 : 0
+            return "\(text($0.identity.runbook)),\(text($0.identity.key)),\(text($0.checksum)),\(change)"
+        }
+        let sql = """
+            t(id, cohort, \(forJobs ? "stage, state, reason, " : "")ord) as materialized (
+                select \((0..<(forJobs ? 5 : 2)).map(f).joined(separator: ", ")), key + 1 from json_each($\(first))),
             i(runbook, key, checksum, accepts, ord) as materialized (
                 select \(f(0)), \(f(1)), \(f(2)), \(f(3)), key + 1 from json_each($\(first + 1))),
             p(cohort, identity) as materialized (select \(f(0)), \(f(1)) from json_each($\(first + 2)))
             """
-    }
-
-    private var sqliteParameters: [DatabaseValue] {
-        let text = LedgerList.jsonText
-        return [
-            .text(
-                list(tenants) { tenant in
-                    let reason = tenant.reason.map { text($0.rawValue) } ?? "null"
-                    return
-                        "\(text(tenant.id)),\(tenant.cohort),\(tenant.stage),\(text(tenant.state.rawValue)),\(reason)"
-                }),
-            .text(
-                list(identities) {
-                    let change = $0.acceptsChange ? 1 : 0
-                    return
-                        "\(text($0.identity.runbook)),\(text($0.identity.key)),\(text($0.checksum)),\(change)"
-                }),
-            .text(list(members) { "\($0.cohort),\($0.identity + 1)" }),
-        ]
+        return (
+            sql, [.text(tenants), .text(identities), .text(list(members) { "\($0.cohort),\($0.identity + 1)" })]
+        )
     }
 
     private func list<Element>(_ elements: [Element], _ fields: (Element) -> String) -> String {

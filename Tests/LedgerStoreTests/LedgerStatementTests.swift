@@ -24,7 +24,7 @@ import Testing
             #expect(written == 2)
             #expect(try ledger.countUnsettled(in: Sample.scope(["t1", "t2", "t3"])) == 2)
             var seen: [Int: [Int: RecordedExecution]] = [:]
-            try ledger.forEachUnsettled(in: Sample.scope(["t1", "t2", "t3"])) { seen[$0] = $1 }
+            try ledger.forEachUnsettled(in: Sample.scope(["t1", "t2", "t3"])) { seen[$0] = $1.executions }
             #expect(seen[1]?[0] == RecordedExecution(state: .failed, clean: true, checksum: "sha256:a", attempt: 1))
             #expect(seen[2] == [:])
             #expect(try ledger.completeRun(run) == false)

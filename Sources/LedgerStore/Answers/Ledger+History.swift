@@ -79,18 +79,21 @@ extension Ledger {
 
     /// What failed in one run and is not done since, in the order of its jobs; jobs blocked by a lock or a server last.
     ///
-    /// It is read from the history: what is done with another body keeps its row in `executions`, whatever comes.
+    /// It is read from the history: what is done with another body keeps its record, whatever comes.
     package func failures(ofRun id: String) throws(DatabaseError) -> [Failure] {
         let failed = try rows(
             """
             select a.tenant, a.runbook, a.key,
-                case when j.drifted and e.state in \(LedgerSQL.done) then 'drifted' else a.state end,
+                case when j.drifted and coalesce(e.state, x.state) in \(LedgerSQL.done) then 'drifted' else a.state end,
                 a.clean, a.sqlstate, a.message, a.detail, a.hint, a.file, a.line, a.statement, a.attempt
             from \(lastAttempts("$2")) a join \(sql.jobs) j on j.run_id = a.run_id and j.tenant = a.tenant
             left join \(sql.executions) e on e.workspace = a.workspace and e.tenant = a.tenant
                 and e.runbook = a.runbook and e.key = a.key
-            where a.workspace = $1 and a.nth = 1 and a.state in ('failed', 'unknown')
-                and not coalesce(e.state in \(LedgerSQL.done) and e.checksum = a.checksum, false)
+            left join \(sql.sealed) s on s.workspace = a.workspace and s.tenant = a.tenant
+            left join \(sql.setMembers) x on x.set_id = s.set_id and x.runbook = a.runbook and x.key = a.key
+            where a.workspace = $1 and a.nth = 1 and a.state in ('failed', 'unknown') and not coalesce(
+                coalesce(e.state, x.state) in \(LedgerSQL.done) and coalesce(e.checksum, x.checksum) = a.checksum,
+                false)
             order by j.position, a.id
             """, [.text(workspace), .text(id)]
         ).map(Self.failure)

@@ -3,7 +3,7 @@ package import RunbookModel
 
 extension Ledger {
     /// How many executions of the scope are in which state, by index into its identities and by index into its tenants.
-    package struct StateTable: Sendable {
+    package struct StateTable: Sendable, Hashable {
         package var byIdentity: [StatusReport.StateCounts]
         package var byTenant: [StatusReport.StateCounts]
 
@@ -17,25 +17,48 @@ extension Ledger {
         var table = StateTable(
             byIdentity: Array(repeating: StatusReport.StateCounts(), count: scope.identities.count),
             byTenant: Array(repeating: StatusReport.StateCounts(), count: scope.tenants.count))
-        let relations = scope.relations(dialect, first: 2)
-        func count(
-            by column: String, _ each: (Int, String, Int) -> Void
-        ) throws(DatabaseError) {
-            try query(
-                """
-                with \(relations.sql)
-                select \(column), coalesce(e.state, 'pending'), count(*)
-                from t \(sql.ordered) m on m.cohort = t.cohort
-                left join \(sql.executions) e on e.workspace = $1 and e.tenant = t.id
-                    and e.runbook = m.runbook and e.key = m.key
-                group by 1, 2
-                """, [.text(workspace)] + relations.parameters
-            ) { row throws(DatabaseError) in
-                each((row[0].integer ?? 1) - 1, row[1].text ?? "", row[2].integer ?? 0)
-            }
+        let sizes = Dictionary(grouping: scope.tenants, by: \.cohort).mapValues(\.count)
+        for member in scope.members { table.byIdentity[member.identity].pending += sizes[member.cohort] ?? 0 }
+        let members = Dictionary(grouping: scope.members, by: \.cohort).mapValues(\.count)
+        for index in scope.tenants.indices {
+            table.byTenant[index].pending = members[scope.tenants[index].cohort] ?? 0
         }
-        try count(by: "m.ord") { table.byIdentity[$0].add($1, $2) }
-        try count(by: "t.ord") { table.byTenant[$0].add($1, $2) }
+        // What stands in sets is counted by set; a row of a tenant's own counts in the place of what it stands before.
+        let relations = scope.relations(dialect, first: 2)
+        let rows = """
+            with \(relations.sql),
+            \(coverage),
+            own(tenant, identity, state, sealed) as materialized (select t.ord, m.ord, e.state, k.state \(ownRows))
+            """
+        let byIdentity = """
+            \(rows),
+            g(cohort, set_id, n) as (
+                select t.cohort, s.set_id, count(*)
+                from t \(sql.ordered) \(sql.sealed) s on s.workspace = $1 and s.tenant = t.id
+                group by t.cohort, s.set_id)
+            select ord, state, sum(n) from (
+                select k.ord as ord, k.state as state, g.n as n from g join k on k.cohort = g.cohort and k.set_id = g.set_id
+                union all select identity, state, 1 from own
+                union all select identity, sealed, -1 from own where sealed is not null) q
+            group by ord, state
+            """
+        let byTenant = """
+            \(rows),
+            w(cohort, set_id, state, n) as (
+                select cohort, set_id, state, count(*) from k group by cohort, set_id, state)
+            select t.ord, w.state, w.n
+            from t \(sql.ordered) \(sql.sealed) s on s.workspace = $1 and s.tenant = t.id
+            \(sql.ordered) w on w.cohort = t.cohort and w.set_id = s.set_id
+            union all select tenant, state, 1 from own
+            union all select tenant, sealed, -1 from own where sealed is not null
+            """
+        let parameters = [.text(workspace)] + relations.parameters
+        try query(byIdentity, parameters) { row throws(DatabaseError) in
+            table.byIdentity[(row[0].integer ?? 1) - 1].move(row[1].text ?? "", row[2].integer ?? 0)
+        }
+        try query(byTenant, parameters) { row throws(DatabaseError) in
+            table.byTenant[(row[0].integer ?? 1) - 1].move(row[1].text ?? "", row[2].integer ?? 0)
+        }
         return table
     }
 
@@ -79,7 +102,9 @@ package struct SeenIdentity: Sendable {
 }
 
 extension StatusReport.StateCounts {
-    fileprivate mutating func add(_ state: String, _ count: Int) {
+    /// Counts so many as in that state that were counted as pending.
+    fileprivate mutating func move(_ state: String, _ count: Int) {
+        pending -= count
         switch ExecutionState(rawValue: state) {
         case .succeeded, .baselined: done += count
         case .running: running += count

@@ -2,49 +2,102 @@ package import DatabaseAccess
 package import RunbookModel
 
 extension Ledger {
-    /// Common table expressions over a scope: after them `u(id, ord, …)` holds the tenants of the scope in which at
-    /// least one member identity is not done under its checksum.
-    func unsettled(_ scope: LedgerScope, first: Int) -> (sql: String, parameters: [DatabaseValue]) {
-        let relations = scope.relations(dialect, first: first)
+    /// `k(cohort, ord, set_id, state, fits)`: which members of which set a cohort asks about, and whether each is what
+    /// the scope wants. Sets are few: this is decided once for all tenants that share one.
+    var coverage: String {
+        """
+        k(cohort, ord, set_id, state, fits) as materialized (
+            select m.cohort, m.ord, x.set_id, x.state, x.checksum = m.checksum or m.accepts
+            from \(sql.sets) s \(sql.ordered) \(sql.setMembers) x on x.set_id = s.id
+            \(sql.ordered) m on m.runbook = x.runbook and m.key = x.key
+            where s.workspace = $1)
+        """
+    }
+
+    /// The tenants' own rows that a scope asks about: from `t`, as `e` with its `m`, and what stands behind it in the
+    /// tenant's set, `k`.
+    var ownRows: String {
+        """
+        from t \(sql.ordered) \(sql.executions) e on e.workspace = $1 and e.tenant = t.id
+        \(sql.ordered) m on m.cohort = t.cohort and m.runbook = e.runbook and m.key = e.key
+        left join \(sql.sealed) s on s.workspace = $1 and s.tenant = t.id
+        left join k on k.cohort = m.cohort and k.ord = m.ord and k.set_id = s.set_id
+        """
+    }
+
+    /// Common table expressions over a scope: after them `u(id, ord, …, set_id)` holds the tenants of the scope in which
+    /// at least one member identity is not done under its checksum.
+    ///
+    /// What is done is what fits in the tenant's set, corrected by the tenant's own rows, which stand before it.
+    func unsettled(
+        _ scope: LedgerScope, first: Int, forJobs: Bool = false
+    ) -> (sql: String, parameters: [DatabaseValue]) {
+        let relations = scope.relations(dialect, first: first, forJobs: forJobs)
+        let isDone = "e.state in \(LedgerSQL.done) and (e.checksum = m.checksum or m.accepts)"
         let text = """
             with \(relations.sql),
-            d as (
-                select t.id, count(*) as n
-                from t \(sql.ordered) m on m.cohort = t.cohort
-                \(sql.ordered) \(sql.executions) e on e.workspace = $1 and e.tenant = t.id and e.runbook = m.runbook
-                    and e.key = m.key
-                where e.state in \(LedgerSQL.done) and (e.checksum = m.checksum or m.accepts)
-                group by t.id),
-            c as (select cohort, count(*) as n from m group by cohort),
+            \(coverage),
+            v(cohort, set_id, n) as (select cohort, set_id, count(*) from k where fits group by cohort, set_id),
+            c(cohort, n) as (select cohort, count(*) from m group by cohort),
+            d(id, n) as (
+                select t.id, sum(case when \(isDone) then 1 else 0 end - case when k.fits then 1 else 0 end)
+                \(ownRows) group by t.id),
             u as (
-                select t.* from t join c on c.cohort = t.cohort left join d on d.id = t.id
-                where coalesce(d.n, 0) < c.n)
+                select t.*, s.set_id from t join c on c.cohort = t.cohort
+                left join \(sql.sealed) s on s.workspace = $1 and s.tenant = t.id
+                left join v on v.cohort = t.cohort and v.set_id = s.set_id
+                left join d on d.id = t.id
+                where coalesce(v.n, 0) + coalesce(d.n, 0) < c.n)
             """
         return (text, relations.parameters)
     }
 
     /// Which tenants of the scope have something that is not done, and what is on record for each of them.
     ///
-    /// - Parameter each: index into the scope's tenants, and what is recorded by index into its identities; called in
-    ///   the order of the scope.
+    /// - Parameter each: index into the scope's tenants, and what is recorded; called in the order of the scope.
     package func forEachUnsettled(
-        in scope: LedgerScope, _ each: (Int, [Int: RecordedExecution]) throws(DatabaseError) -> Void
+        in scope: LedgerScope, _ each: (Int, TenantRecords) throws(DatabaseError) -> Void
     ) throws(DatabaseError) {
         guard !scope.tenants.isEmpty, !scope.members.isEmpty else { return }
         let pending = unsettled(scope, first: 2)
         let fields = "i.ord || ' ' || e.state || ' ' || \(Self.cleanText) || ' ' || e.attempt || ' ' || e.checksum"
+        // One statement, one snapshot: a tenant whose records move into a set is seen before or after. The sets come
+        // first, each once.
         let statement = """
             \(pending.sql)
-            select u.ord, (
-                select \(sql.joined(fields)) from \(sql.executions) e
-                \(sql.ordered) i on i.runbook = e.runbook and i.key = e.key
-                where e.workspace = $1 and e.tenant = u.id)
-            from u order by u.ord
+            select kind, ord, set_id, text from (
+                select 0 as kind, i.ord as ord, x.set_id as set_id, x.state || ' - 0 ' || x.checksum as text
+                from \(sql.sets) s \(sql.ordered) \(sql.setMembers) x on x.set_id = s.id
+                \(sql.ordered) i on i.runbook = x.runbook and i.key = x.key
+                where s.workspace = $1
+                union all
+                select 1, u.ord, u.set_id, (
+                    select \(sql.joined(fields)) from \(sql.executions) e
+                    \(sql.ordered) i on i.runbook = e.runbook and i.key = e.key
+                    where e.workspace = $1 and e.tenant = u.id)
+                from u) q
+            order by kind, ord
             """
+        var sets: [Int: [Int: RecordedExecution]] = [:]
         try query(statement, [.text(workspace)] + pending.parameters) {
             row throws(DatabaseError) in
-            guard let ordinal = row[0].integer else { return }
-            try each(ordinal - 1, Self.recorded(row[1].text))
+            guard let ordinal = row[1].integer else { return }
+            let set = row[2].integer
+            if row[0].integer == 0 {
+                guard let set, let text = row[3].text else { return }
+                sets[set, default: [:]][ordinal - 1] = Self.execution(text.split(separator: " ", maxSplits: 3)[...])
+                return
+            }
+            var records = TenantRecords(executions: set.flatMap { sets[$0] } ?? [:], group: set ?? 0)
+            if let lines = row[3].text {
+                records.group = nil
+                for line in lines.split(separator: "\n") {
+                    let fields = line.split(separator: " ", maxSplits: 4)
+                    guard let identity = fields.first.flatMap({ Int($0) }) else { continue }
+                    records.executions[identity - 1] = Self.execution(fields.dropFirst())
+                }
+            }
+            try each(ordinal - 1, records)
         }
     }
 
@@ -60,36 +113,21 @@ extension Ledger {
     package func recorded(
         tenant: String, identities: [Identity]
     ) throws(DatabaseError) -> [Identity: RecordedExecution] {
-        var recorded: [Identity: RecordedExecution] = [:]
-        let wanted = Set(identities)
-        try query(
-            """
-            select runbook, key, state, clean, checksum, attempt from \(sql.executions)
-            where workspace = $1 and tenant = $2
-            """, [.text(workspace), .text(tenant)]
-        ) { row throws(DatabaseError) in
-            let identity = Identity(runbook: row[0].text ?? "", key: row[1].text ?? "")
-            guard wanted.contains(identity), let state = row[2].text.flatMap(ExecutionState.init) else { return }
-            recorded[identity] = RecordedExecution(
-                state: state, clean: row[3].boolean, checksum: row[4].text ?? "", attempt: row[5].integer ?? 0)
-        }
-        return recorded
+        let records = try records(of: tenant)
+        return Dictionary(
+            Set(identities).compactMap { identity in records[identity].map { (identity, $0.execution) } },
+            uniquingKeysWith: { $1 })
     }
 
     /// A truth value as `1`, `0` or `-`, alike in both engines.
     private static let cleanText = "case when e.clean is null then '-' when e.clean then '1' else '0' end"
 
-    private static func recorded(_ lines: String?) -> [Int: RecordedExecution] {
-        var recorded: [Int: RecordedExecution] = [:]
-        for line in lines?.split(separator: "\n") ?? [] {
-            let fields = line.split(separator: " ", maxSplits: 4)
-            guard fields.count == 5, let ordinal = Int(fields[0]),
-                let state = ExecutionState(rawValue: String(fields[1]))
-            else { continue }
-            recorded[ordinal - 1] = RecordedExecution(
-                state: state, clean: fields[2] == "-" ? nil : fields[2] == "1", checksum: String(fields[4]),
-                attempt: Int(fields[3]) ?? 0)
-        }
-        return recorded
+    /// From state, clean, attempt and checksum.
+    private static func execution(_ fields: ArraySlice<Substring>) -> RecordedExecution? {
+        let fields = Array(fields)
+        guard fields.count == 4, let state = ExecutionState(rawValue: String(fields[0])) else { return nil }
+        return RecordedExecution(
+            state: state, clean: fields[1] == "-" ? nil : fields[1] == "1", checksum: String(fields[3]),
+            attempt: Int(fields[2]) ?? 0)
     }
 }

@@ -20,6 +20,7 @@ extension Ledger {
             }
             if !executions.isEmpty {
                 let rows = try Self.json(executions)
+                try execute(sql.lift("$2"), [.text(workspace), .text(rows)])
                 try writeExecutions(rows, run: run, runner: runner)
                 try writeHistory(rows, run: run, runner: runner)
             }
@@ -208,7 +209,7 @@ extension Ledger {
         }
     }
 
-    private static func json(_ rows: [some Encodable]) throws(DatabaseError) -> String {
+    static func json(_ rows: [some Encodable]) throws(DatabaseError) -> String {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         do { return String(decoding: try encoder.encode(rows), as: UTF8.self) } catch {

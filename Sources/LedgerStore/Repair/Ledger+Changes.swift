@@ -13,7 +13,7 @@ extension Ledger {
         var records: [Identity: OwnedRecord] = [:]
         try query(
             """
-            select runbook, key, state, clean, checksum, attempt, runner from \(sql.executions)
+            select runbook, key, state, clean, checksum, attempt, runner from \(sql.known)
             where workspace = $1 and tenant = $2
             """, [.text(workspace), .text(tenant)]
         ) { row throws(DatabaseError) in
@@ -36,6 +36,8 @@ extension Ledger {
         guard !changes.isEmpty else { return [] }
         let changed = try writing { () throws(DatabaseError) in
             var changed: [Identity] = []
+            let wanted = changes.map { ["tenant": tenant, "runbook": $0.identity.runbook, "key": $0.identity.key] }
+            try execute(sql.lift("$2"), [.text(workspace), .text(try Self.json(wanted))])
             for change in changes where try write(change, tenant) {
                 changed.append(change.identity)
                 if change.seen?.state != change.state { try keepHistory(of: change, tenant) }

@@ -18,6 +18,7 @@ extension Ledger {
     ) throws(DatabaseError) -> StartedRun? {
         try session.run(sql.begin + sql.ownPath)
         do throws(DatabaseError) {
+            try keepFromSealing()
             let run = try ensureRun(draft, settled: settled)
             try putJobs(scope, run: run.id)
             let hasWork: Bool
@@ -84,7 +85,7 @@ extension Ledger {
 
     private func putJobs(_ scope: LedgerScope, run: String) throws(DatabaseError) {
         guard !scope.tenants.isEmpty else { return }
-        let pending = unsettled(scope, first: 3)
+        let pending = unsettled(scope, first: 3, forJobs: true)
         try execute(
             """
             \(pending.sql)

@@ -8,7 +8,8 @@ package enum LedgerSchema {
     /// The way from nothing to what this binary writes: each step leads from the version before to the next. Steps are
     /// only ever added.
     package static let upgrades: [Upgrade] = [
-        { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version1, sql) : SQLiteSchema.version1 }
+        { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version1, sql) : SQLiteSchema.version1 },
+        { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version2, sql) : SQLiteSchema.version2 },
     ]
 
     /// What this binary writes.

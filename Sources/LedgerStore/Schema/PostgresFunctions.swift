@@ -9,10 +9,13 @@ enum PostgresFunctions {
     /// - Parameter isScript: SQL that is true for a script; what a hook left behind is the hook's business.
     private static func examine(isScript: String) -> String {
         """
-            select e.state, e.clean, e.checksum, e.backend_pid, e.backend_start into v_seen
+            select coalesce(e.state, x.state) as state, e.clean, coalesce(e.checksum, x.checksum) as checksum,
+                e.backend_pid, e.backend_start, e.state is null as is_sealed into v_seen
                 from {s}.jobs j join {s}.runs r on r.id = j.run_id
                 left join {s}.executions e on e.workspace = p_workspace and e.tenant = p_tenant
                     and e.runbook = p_runbook and e.key = p_key
+                left join {s}.sealed s on s.workspace = p_workspace and s.tenant = p_tenant
+                left join {s}.set_members x on x.set_id = s.set_id and x.runbook = p_runbook and x.key = p_key
                 where j.run_id = p_run and j.tenant = p_tenant and j.state = 'running' and j.runner = p_runner
                   and j.attempt = p_job_attempt and r.status <> 'completed';
             if not found then
@@ -23,6 +26,8 @@ enum PostgresFunctions {
                     raise exception 'done' using errcode = 'MU003';
                 elsif p_policy = 'fail' then
                     raise exception 'done with another body (%)', v_seen.checksum using errcode = 'MU006';
+                elsif v_seen.is_sealed then
+        \(lift);
                 end if;
             elsif v_seen.state in ('running', 'unknown') then
                 if not p_again then
@@ -38,6 +43,11 @@ enum PostgresFunctions {
             end if;
         """
     }
+
+    /// A finished member of the tenant's set gets a row of its own before it runs again.
+    private static let lift = LedgerSQL.lift(
+        "(select p_tenant as tenant, p_runbook as runbook, p_key as key)", workspace: "p_workspace", ordered: "join"
+    ) { "{s}.\($0)" }
 
     static let all = """
         create or replace function {s}.claim(

@@ -14,6 +14,8 @@ struct FleetPlan: Sendable {
     /// Every tenant of the source, in scope or not.
     let allTenants: [Tenant]
     private let positions: [String: Int]
+    /// Indices of the manifest's runbooks that look at labels.
+    private let matching: [Int]
 
     init(manifest: Manifest, selection: Selection, all: [Tenant], members: [TenantSet.Member]) {
         self.manifest = manifest
@@ -24,6 +26,7 @@ struct FleetPlan: Sendable {
         stages = Stage.cut(runbooks)
         self.members = members
         allTenants = all
+        matching = manifest.runbooks.indices.filter { !manifest.runbooks[$0].match.isEmpty }
         positions = Dictionary(members.indices.map { (members[$0].tenant.id, $0) }, uniquingKeysWith: { $1 })
     }
 
@@ -74,6 +77,11 @@ struct FleetPlan: Sendable {
                 LedgerScope.ScopedIdentity(
                     identity: $0.identity, checksum: $0.checksum, acceptsChange: $0.onChange == .accept)
             }, members: members)
+    }
+
+    /// Which of the runbooks that look at labels apply to a tenant.
+    func applying(to tenant: Tenant) -> [Int] {
+        matching.filter { manifest.runbooks[$0].applies(to: tenant.labels) }
     }
 
     /// Steps of one tenant (or the workspace) by what is on record.

@@ -10,8 +10,8 @@ struct PlannedFleet: Sendable {
     /// Whether the run that this would be is open; asked only where there is nothing to do.
     var hasOpenRun = false
     fileprivate(set) var byTenant: [String: Int] = [:]
-    /// Most tenants have the same list: they share it.
-    private var provenLists: [[Int]: [Identity]] = [:]
+    /// Most tenants are alike: what is judged once is shared.
+    private var outlooks: [Likeness: Outlook] = [:]
 
     struct Entry: Sendable {
         /// Index into the scope's tenants.
@@ -27,22 +27,50 @@ struct PlannedFleet: Sendable {
         self.scope = scope
     }
 
+    /// What tenants have in common that are judged alike.
+    private struct Likeness: Hashable {
+        var group: Int
+        var isWorkspace: Bool
+        /// Which of the runbooks that look at labels apply.
+        var applying: [Int]
+    }
+
+    private struct Outlook {
+        var steps: [TenantPlanner.Step]
+        var proven: [Identity]
+
+        var isSettled: Bool { steps.allSatisfy { $0.decision == .done || $0.decision == .notApplicable } }
+    }
+
+    /// Adds a tenant of the scope if, by what is on record, something is undone there.
+    mutating func add(_ index: Int, _ records: TenantRecords, ofWorkspace: [Identity: RecordedExecution]) {
+        guard let member = plan.member(scope.tenants[index].id) else { return }
+        let likeness = records.group.map { group in
+            Likeness(group: group, isWorkspace: member.tenant.id.isEmpty, applying: plan.applying(to: member.tenant))
+        }
+        let outlook = likeness.flatMap { outlooks[$0] } ?? outlook(member, records.executions, ofWorkspace)
+        if let likeness { outlooks[likeness] = outlook }
+        guard !outlook.isSettled else { return }
+        byTenant[member.tenant.id] = unsettled.count
+        unsettled.append(Entry(index: index, member: member, steps: outlook.steps, proven: outlook.proven))
+    }
+
+    private func outlook(
+        _ member: TenantSet.Member, _ recorded: [Int: RecordedExecution], _ ofWorkspace: [Identity: RecordedExecution]
+    ) -> Outlook {
+        let known = Dictionary(
+            recorded.map { (scope.identities[$0.key].identity, $0.value) }, uniquingKeysWith: { $1 }
+        ).merging(ofWorkspace) { $1 }
+        return Outlook(steps: plan.steps(for: member, recorded: known), proven: proven(recorded))
+    }
+
     /// What of a tenant's records its own receipts must show, by index into the scope's identities.
-    mutating func proven(_ recorded: [Int: RecordedExecution]) -> [Identity] {
-        let indices = recorded.keys.sorted().filter { index in
+    private func proven(_ recorded: [Int: RecordedExecution]) -> [Identity] {
+        recorded.keys.sorted().filter { index in
             guard let record = recorded[index], record.state == .succeeded else { return false }
             let runbook = plan.manifest.runbooks[index]
             return runbook.scope == .tenant && (record.checksum == runbook.checksum || runbook.onChange != .rerun)
-        }
-        if let list = provenLists[indices] { return list }
-        let list = indices.map { scope.identities[$0].identity }
-        provenLists[indices] = list
-        return list
-    }
-
-    mutating func add(_ entry: Entry) {
-        byTenant[entry.member.tenant.id] = unsettled.count
-        unsettled.append(entry)
+        }.map { scope.identities[$0].identity }
     }
 
     /// How many tenants in scope are done.

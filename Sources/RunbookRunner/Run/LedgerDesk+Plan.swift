@@ -14,15 +14,16 @@ extension LedgerDesk {
         let scope = plan.scope()
         guard ledger != nil else {
             var fleet = PlannedFleet(plan: plan, scope: scope)
-            for index in scope.tenants.indices { add(index, [:], [:], to: &fleet) }
+            let nothing = TenantRecords(executions: [:], group: 0)
+            for index in scope.tenants.indices { fleet.add(index, nothing, ofWorkspace: [:]) }
             return fleet
         }
         return try asking { ledger throws(DatabaseError) in
             try ledger.reading { () throws(DatabaseError) in
                 var fleet = PlannedFleet(plan: plan, scope: scope)
                 let ofWorkspace = try recordedOfWorkspace(ledger, plan, scope)
-                try ledger.forEachUnsettled(in: scope) { index, recorded throws(DatabaseError) in
-                    add(index, recorded, ofWorkspace, to: &fleet)
+                try ledger.forEachUnsettled(in: scope) { index, records throws(DatabaseError) in
+                    fleet.add(index, records, ofWorkspace: ofWorkspace)
                 }
                 try blockUnfinishedPredecessors(ledger, &fleet)
                 if !fleet.hasWork, let identity { fleet.hasOpenRun = try ledger.hasOpenRun(identity) }
@@ -36,20 +37,6 @@ extension LedgerDesk {
         try asking { ledger throws(DatabaseError) in
             try ledger.reading { () throws(DatabaseError) in try ledger.countUnsettled(in: fleet.scope) }
         }
-    }
-
-    private func add(
-        _ index: Int, _ recorded: [Int: RecordedExecution], _ ofWorkspace: [Identity: RecordedExecution],
-        to fleet: inout PlannedFleet
-    ) {
-        guard let member = fleet.plan.member(fleet.scope.tenants[index].id) else { return }
-        let known = Dictionary(
-            recorded.map { (fleet.scope.identities[$0.key].identity, $0.value) }, uniquingKeysWith: { $1 }
-        ).merging(ofWorkspace) { $1 }
-        let steps = fleet.plan.steps(for: member, recorded: known)
-        guard steps.contains(where: { $0.decision != .done && $0.decision != .notApplicable }) else { return }
-        fleet.add(
-            PlannedFleet.Entry(index: index, member: member, steps: steps, proven: fleet.proven(recorded)))
     }
 
     /// What is on record of the runbooks that run once: tenants' runbooks may come after them.

@@ -163,7 +163,7 @@ extension LedgerDesk {
                 }
                 stage = progress.stage
                 if progress.open == 0 {
-                    _ = try ledger.completeRun(run.id)
+                    if try ledger.completeRun(run.id) { hasCompleted = true }
                     return true
                 }
                 if progress.openInStage == 0 {
@@ -187,7 +187,7 @@ extension LedgerDesk {
         guard let run else { return }
         try asking { ledger throws(DatabaseError) in
             if let progress = try ledger.runProgress(run.id), progress.status != .completed, progress.open == 0 {
-                _ = try ledger.completeRun(run.id)
+                if try ledger.completeRun(run.id) { hasCompleted = true }
             }
         }
     }

@@ -33,6 +33,8 @@ actor LedgerDesk {
     var underWay = 0
     var stage = 0
     var isOver = false
+    /// This runner is the one that completed the run, and tidies up after it.
+    var hasCompleted = false
     var problem: ServiceError?
     /// A claim was sent and its answer lost: the ledger may say of jobs that they are ours, and we do not know it.
     var hasLostClaim = false

@@ -135,9 +135,9 @@ extension LedgerDesk {
                             identity: question.identity, checksum: question.checksum ?? "",
                             acceptsChange: question.acceptsChange || question.checksum == nil)
                     ], members: [LedgerScope.Member(cohort: 0, identity: 0)])
-                try ledger.forEachUnsettled(in: scope) { index, recorded throws(DatabaseError) in
+                try ledger.forEachUnsettled(in: scope) { index, records throws(DatabaseError) in
                     answer.done -= 1
-                    switch recorded[0]?.state {
+                    switch records.executions[0]?.state {
                     case .unknown, .running: answer.unknown += 1
                     case .succeeded, .baselined: answer.drifted += 1
                     default: break

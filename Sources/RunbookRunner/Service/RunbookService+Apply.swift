@@ -68,8 +68,10 @@ extension RunbookService {
         let count = max(1, min(request.concurrency ?? manifest.concurrency.tenants, manifest.concurrency.perServer))
         await work(count: min(count, max(1, fleet.unsettled.count)), context, desk)
         try await desk.end()
-        return try await desk.report(
+        var report = try await desk.report(
             fleet, run: run, notices: notices, request: request, signal: stop.signal, startedAt: startedAt)
+        if let notice = await desk.tidy() { report.notices.append(notice) }
+        return report
     }
 
     /// Tries for a short while, at most as long as for a lock: the ledger's server, or the one that knows the tenants, may

@@ -1,0 +1,183 @@
+package import DatabaseAccess
+import Foundation
+import RunbookModel
+
+extension Ledger {
+    /// Moves what is finished in the next tenants out of `executions` and into the set that they share with others, in one
+    /// transaction. Nothing that is asked is answered otherwise afterwards.
+    ///
+    /// It is done only while no run of the workspace is open, and none can begin meanwhile: nobody writes the records
+    /// that are moved but who holds a tenant's lock, and such a tenant is left for the next time.
+    /// - Parameters:
+    ///   - tenant: the last one of the call before; nil at the beginning.
+    ///   - limit: how many tenants at once.
+    /// - Returns: the last tenant that was looked at; nil when there are no more, or a run is open.
+    package func seal(after tenant: String? = nil, limit: Int = 500) throws(DatabaseError) -> String? {
+        let last = try writing { () throws(DatabaseError) -> String? in
+            guard try isIdle() else { return nil }
+            let tenants = try tenantsToSeal(after: tenant, limit)
+            for group in try groups(of: try free(tenants)) { try seal(group) }
+            if tenants.count < limit { try dropUnusedSets() }
+            try Failpoint.reach(.seal, .before)
+            return tenants.count < limit ? nil : tenants.last
+        }
+        try Failpoint.reach(.seal, .after)
+        return last
+    }
+
+    /// Makes a run that begins wait until a chunk is sealed, and sealing see it. SQLite has one writer anyway.
+    func keepFromSealing() throws(DatabaseError) {
+        guard dialect == .postgresql else { return }
+        try execute("select 1 from \(sql.workspaces) where workspace = $1 for share", [.text(workspace)])
+    }
+
+    /// Whether no run is open, nor will be before this transaction ends. A workspace that was never seen had no run.
+    private func isIdle() throws(DatabaseError) -> Bool {
+        let seen = try row(
+            "select 1 from \(sql.workspaces) where workspace = $1 \(sql.forUpdate)", [.text(workspace)])
+        guard seen != nil else { return false }
+        // By a statement of its own: it sees what was committed while the lock was waited for.
+        return try row(
+            "select 1 from \(sql.runs) where workspace = $1 and status <> 'completed' limit 1", [.text(workspace)])
+            == nil
+    }
+
+    private func tenantsToSeal(after tenant: String?, _ limit: Int) throws(DatabaseError) -> [String] {
+        try rows(
+            """
+            select distinct tenant from \(sql.executions)
+            where workspace = $1 and tenant \(tenant == nil ? ">=" : ">") $2 and state in \(LedgerSQL.done)
+            order by tenant limit $3
+            """, [.text(workspace), .text(tenant ?? ""), DatabaseValue(limit)]
+        ).compactMap { $0[0].text }
+    }
+
+    /// Tenants whose locks were free, and are held until this transaction ends.
+    private func free(_ tenants: [String]) throws(DatabaseError) -> [String] {
+        guard dialect == .postgresql, !tenants.isEmpty else { return tenants }
+        let keys = tenants.map { Int(LockKey.tenant($0, workspace: workspace)) }
+        return try rows(
+            """
+            select x.tenant
+            from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::bigint[])) as x(tenant, key)
+            where pg_catalog.pg_try_advisory_xact_lock(x.key)
+            """, [LedgerList.texts(tenants, dialect), LedgerList.integers(keys, dialect)]
+        ).compactMap { $0[0].text }
+    }
+
+    /// Tenants that have the same set and have finished the same since.
+    private struct Group {
+        var set: Int?
+        var delta: [SealedSet.Member]
+        var tenants: [String]
+    }
+
+    private func groups(of tenants: [String]) throws(DatabaseError) -> [Group] {
+        guard !tenants.isEmpty else { return [] }
+        let (list, member) =
+            switch dialect {
+            case .postgresql: ("pg_catalog.json_agg", "pg_catalog.json_build_object")
+            case .sqlite: ("json_group_array", "json_object")
+            }
+        let text = dialect == .postgresql ? "::text" : ""
+        let fields = "'runbook', runbook, 'key', key, 'state', state, 'checksum', checksum"
+        return try rows(
+            """
+            select g.set_id, g.delta, \(list)(g.tenant)\(text) from (
+                select e.tenant, s.set_id, \(list)(\(member)(\(fields)))\(text) as delta
+                from (
+                    select * from \(sql.executions)
+                    where workspace = $1 and \(sql.isAmong("tenant", "$2")) and state in \(LedgerSQL.done)
+                    order by tenant, runbook, key) e
+                left join \(sql.sealed) s on s.workspace = $1 and s.tenant = e.tenant
+                group by e.tenant, s.set_id) g
+            group by g.set_id, g.delta
+            """, [.text(workspace), LedgerList.texts(tenants, dialect)]
+        ).map { row throws(DatabaseError) in
+            Group(
+                set: row[0].integer, delta: try Self.decoded(row[1].text ?? "[]"),
+                tenants: try Self.decoded(row[2].text ?? "[]"))
+        }
+    }
+
+    private func seal(_ group: Group) throws(DatabaseError) {
+        let known = if let set = group.set { try members(of: set) } else { [SealedSet.Member]() }
+        let set = SealedSet(known).adding(group.delta)
+        let tenants = LedgerList.texts(group.tenants, dialect)
+        let list = dialect == .postgresql ? "pg_catalog.unnest($3::text[])" : "(select value from json_each($3))"
+        try execute(
+            """
+            insert into \(sql.sealed) (workspace, tenant, set_id)
+            select $1, x.value, $2 from \(list) as x\(dialect == .postgresql ? "(value)" : "") where true
+            on conflict (workspace, tenant) do update set set_id = excluded.set_id
+            """, [.text(workspace), DatabaseValue(try ensure(set)), tenants])
+        // Exactly what went into the set: a row that was changed meanwhile stays, and stands before its member.
+        let columns = [("runbook", "text"), ("key", "text"), ("state", "text"), ("checksum", "text")]
+        let moved = """
+            e.workspace = $1 and \(sql.isAmong("e.tenant", "$2")) and exists (
+                select 1 from \(sql.records(columns, "$3")) d where d.runbook = e.runbook and d.key = e.key
+                    and d.state = e.state and d.checksum = e.checksum)
+            """
+        let parameters: [DatabaseValue] = [.text(workspace), tenants, .text(try Self.json(group.delta))]
+        try keepHistory(ofRows: moved, parameters)
+        try execute("delete from \(sql.executions) as e where \(moved)", parameters)
+    }
+
+    /// The history of work whose runner died between its record and its history, before the record goes.
+    private func keepHistory(ofRows condition: String, _ parameters: [DatabaseValue]) throws(DatabaseError) {
+        try execute(
+            """
+            insert into \(sql.attempts) (workspace, tenant, runbook, key, attempt, run_id, runner, state, checksum,
+                started_at, finished_at, duration_ms, rows_affected)
+            select workspace, tenant, runbook, key, attempt, run_id, runner, state, checksum, started_at, finished_at,
+                \(sql.milliseconds("finished_at")) - \(sql.milliseconds("started_at")), rows_affected
+            from \(sql.executions) e where \(condition) and not exists (
+                select 1 from \(sql.attempts) a where a.workspace = e.workspace and a.tenant = e.tenant
+                    and a.runbook = e.runbook and a.key = e.key and a.attempt = e.attempt and a.state = e.state)
+            order by tenant, runbook, key
+            """, parameters)
+    }
+
+    private func members(of set: Int) throws(DatabaseError) -> [SealedSet.Member] {
+        try rows(
+            "select runbook, key, state, checksum from \(sql.setMembers) where set_id = $1", [DatabaseValue(set)]
+        ).map { row in
+            SealedSet.Member(
+                runbook: row[0].text ?? "", key: row[1].text ?? "", state: row[2].text ?? "",
+                checksum: row[3].text ?? "")
+        }
+    }
+
+    /// - Returns: the id of the set with these members, which is made where it is missing.
+    private func ensure(_ set: SealedSet) throws(DatabaseError) -> Int? {
+        let key: [DatabaseValue] = [.text(workspace), .text(set.digest)]
+        let known = try row("select id from \(sql.sets) where workspace = $1 and digest = $2", key)
+        if let known { return known[0].integer }
+        let made = try row("insert into \(sql.sets) (workspace, digest) values ($1, $2) returning id", key)
+        let columns = [("runbook", "text"), ("key", "text"), ("state", "text"), ("checksum", "text")]
+        let id = made?[0].integer
+        try execute(
+            """
+            insert into \(sql.setMembers) (set_id, runbook, key, state, checksum)
+            select $1, d.runbook, d.key, d.state, d.checksum from \(sql.records(columns, "$2")) d
+            """, [DatabaseValue(id), .text(try Self.json(set.members))])
+        return id
+    }
+
+    /// Sets that no tenant has any more: each deploy makes a new one.
+    private func dropUnusedSets() throws(DatabaseError) {
+        let isUnused = "id not in (select set_id from \(sql.sealed) where workspace = $1)"
+        try execute(
+            """
+            delete from \(sql.setMembers)
+            where set_id in (select id from \(sql.sets) where workspace = $1 and \(isUnused))
+            """, [.text(workspace)])
+        try execute("delete from \(sql.sets) where workspace = $1 and \(isUnused)", [.text(workspace)])
+    }
+
+    private static func decoded<Value: Decodable>(_ text: String) throws(DatabaseError) -> Value {
+        do { return try JSONDecoder().decode(Value.self, from: Data(text.utf8)) } catch {
+            throw DatabaseError(.misuse, "records to be sealed could not be read: \(error)")
+        }
+    }
+}

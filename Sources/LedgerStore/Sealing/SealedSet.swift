@@ -1,0 +1,37 @@
+import RunbookModel
+
+/// A set of finished identities, each with what it was finished with. Tenants with the same history share one.
+struct SealedSet: Hashable {
+    struct Member: Hashable, Codable {
+        var runbook: String
+        var key: String
+        /// `succeeded` or `baselined`.
+        var state: String
+        var checksum: String
+
+        var identity: Identity { Identity(runbook: runbook, key: key) }
+
+        private var fields: [String] { [runbook, key, state, checksum] }
+
+        /// Each field with its length: no two members make one text.
+        fileprivate var text: String { fields.map { "\($0.utf8.count):\($0)" }.joined() }
+    }
+
+    /// In the order of their texts' bytes.
+    let members: [Member]
+
+    init(_ members: some Sequence<Member>) {
+        self.members = members.map { ($0, Array($0.text.utf8)) }
+            .sorted { $0.1.lexicographicallyPrecedes($1.1) }.map(\.0)
+    }
+
+    /// The set with what was finished since; that counts where both know an identity.
+    func adding(_ delta: [Member]) -> SealedSet {
+        var byIdentity = Dictionary(members.map { ($0.identity, $0) }, uniquingKeysWith: { $1 })
+        for member in delta { byIdentity[member.identity] = member }
+        return SealedSet(byIdentity.values)
+    }
+
+    /// Tells sets apart.
+    var digest: String { Checksum.of(members.map(\.text).joined(separator: "\n")) }
+}

@@ -1,0 +1,26 @@
+import DatabaseAccess
+import LedgerStore
+import RunbookModel
+
+extension LedgerDesk {
+    /// Keeps the ledger small, after a run that this runner has completed: seals what is finished, folds what is older
+    /// than the retention. What a signal or a failure leaves is taken up after the next run.
+    ///
+    /// - Returns: what people should know if it failed; the run itself is over, and nothing of it depends on this.
+    func tidy() -> String? {
+        guard hasCompleted, let ledger else { return nil }
+        do throws(DatabaseError) {
+            try stop.interrupting(ledger.session.interrupter) { () throws(DatabaseError) in
+                var last: String?
+                repeat { last = try ledger.seal(after: last) } while last != nil && !stop.isStopping
+                let retention = Int(manifestLedger.retention.components.seconds)
+                while !stop.isStopping, try ledger.fold(olderThan: retention) {}
+            }
+            return nil
+        } catch  where stop.isStopping {
+            return nil
+        } catch {
+            return "The run is complete, but the ledger was not tidied up; the next run will. \(error.message)"
+        }
+    }
+}
