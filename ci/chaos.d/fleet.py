@@ -148,8 +148,9 @@ class Fleet:
     def executions(self) -> dict[tuple[str, str], tuple[str, ...]]:
         newline = "chr(10)" if self.postgres else "char(10)"
         rows = self.layout.ask(
-            "select tenant, runbook, state, attempt, coalesce(run_id, ''), coalesce(sqlstate, ''),"
-            f" coalesce(replace(message, {newline}, ' '), '') from {{executions}}")
+            "select k.tenant, k.runbook, k.state, k.attempt, coalesce(k.run_id, ''), coalesce(e.sqlstate, ''),"
+            f" coalesce(replace(e.message, {newline}, ' '), '') from {{known}} k left join {{executions}} e"
+            " on e.workspace = k.workspace and e.tenant = k.tenant and e.runbook = k.runbook and e.key = k.key")
         return {(row[0] or "", row[1] or ""): tuple(cell or "" for cell in row[2:]) for row in rows}
 
     def of_ledger(self):

@@ -19,6 +19,8 @@ import Testing
             try ledger.sealAll()
             let young = try #require(
                 try SealingTests.deploy(ledger, tenants, [Sample.runbook("s")], identity: "sha256:2"))
+            try ledger.addRunner("a", run: old, host: "here", pid: 1)
+            try ledger.addRunner("b", run: young, host: "here", pid: 1)
             let long = engine == .postgresql ? "now() - interval '40 days'" : "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-40 days')"
             try ledger.change("update {}runs set finished_at = \(long) where id = $1", [.text(old)])
             try ledger.change(

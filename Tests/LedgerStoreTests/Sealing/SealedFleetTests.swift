@@ -47,9 +47,7 @@ import Testing
                 """)
 
             let scope = Sample.scope((0..<tenants).map { "tenant-\($0)" }, runbooks)
-            let clock = ContinuousClock.now
             #expect(try ledger.countUnsettled(in: scope) == 200)
-            print("\(engine): who is pending of \(tenants) x \(identities): \(ContinuousClock.now - clock)")
             var groups: [Int?: Int] = [:]
             try ledger.forEachUnsettled(in: scope) { groups[$1.group, default: 0] += 1 }
             #expect(groups == [1: 100, 2: 100])
