@@ -62,7 +62,7 @@ import Testing
                 // What was committed unheard counts as this run's success, and as one try.
                 #expect(report.counts.succeeded == 200, "\(report.counts)")
                 let executions = try await database.lines(
-                    "SELECT count(*), bool_and(state = 'succeeded'), bool_and(attempt >= 1) FROM muster.executions")
+                    "SELECT count(*), bool_and(state = 'succeeded'), bool_and(attempt >= 1) FROM muster.known")
                 #expect(executions == ["200|t|t"])
                 print("cutAroundCommitIsSettledByTheReceipt: \(cuts) cuts of 4 connections, 0 effects lost, 0 repeated")
             }
@@ -116,7 +116,7 @@ import Testing
             #expect(report.exitCode == 5, "\(report.failures)")
             #expect(report.counts.unknown == 1)
             #expect(report.failures.first?.message.contains("lock was lost") == true, "\(report.failures)")
-            #expect(try await database.lines("SELECT state FROM muster.executions") == ["unknown"])
+            #expect(try await database.lines("SELECT state FROM muster.known") == ["unknown"])
         }
     }
 
@@ -145,7 +145,7 @@ import Testing
             #expect(report.counts.succeeded == 1)
             #expect(try await fleet.lostAndRepeated(of: 2) == (lost: 0, repeated: 0))
             let states = try await database.lines(
-                "SELECT tenant, state, attempt FROM muster.executions ORDER BY tenant")
+                "SELECT tenant, state, attempt FROM muster.known ORDER BY tenant")
             #expect(states == ["t0001|unknown|1", "t0002|succeeded|1"])
         }
     }
@@ -181,7 +181,7 @@ import Testing
             let report = try await fleet.workplace.apply()
             #expect(report.exitCode == 1, "\(report.failures)")
             let states = try await database.lines(
-                "SELECT runbook, state, attempt FROM muster.executions ORDER BY runbook")
+                "SELECT runbook, state, attempt FROM muster.known ORDER BY runbook")
             #expect(states == ["check|failed|1", "deadlock|failed|2", "direct|failed|1", "serial|succeeded|3"])
             let history = try await database.lines(
                 "SELECT runbook, max(attempt), count(*) FROM muster.attempts GROUP BY 1 ORDER BY 1")

@@ -101,7 +101,7 @@ import Testing
             #expect(try await fleet.lostAndRepeated(of: 240) == (lost: 0, repeated: 0))
             #expect(try await fleet.runs() == ["completed succeeded 0"])
             let done = try await database.lines(
-                "SELECT count(*) FROM muster.executions WHERE state = 'succeeded' AND finished_at IS NOT NULL")
+                "SELECT count(*) FROM muster.known WHERE state = 'succeeded' AND finished_at IS NOT NULL")
             #expect(done == ["240"])
         }
     }

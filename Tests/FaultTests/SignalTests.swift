@@ -64,7 +64,7 @@ import Testing
             #expect(try await database.lines(Self.sleeping) == ["0"])
             #expect(try await fleet.effects() == 0)
             #expect(try await fleet.runs() == ["running - 4"])
-            #expect(try await database.lines("SELECT count(*) FROM muster.executions") == ["0"])
+            #expect(try await database.lines("SELECT count(*) FROM muster.known") == ["0"])
             let locks = try await database.lines(
                 """
                 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'

@@ -104,7 +104,7 @@ final class FileFleet {
     func executions() async throws -> [String: (state: String, attempt: Int)] {
         guard hasLedger else { return [:] }
         var found: [String: (state: String, attempt: Int)] = [:]
-        for line in try await ledger.lines("SELECT tenant, runbook, state, attempt FROM muster_executions") {
+        for line in try await ledger.lines("SELECT tenant, runbook, state, attempt FROM muster_known") {
             let cells = line.split(separator: "|").map(String.init)
             found["\(cells[0]) \(cells[1])"] = (cells[2], Int(cells[3]) ?? -1)
         }
