@@ -26,8 +26,6 @@ package enum Failpoint: String, Sendable, CaseIterable {
     case endRunner = "end_runner"
     /// Finished records on their way into a set.
     case seal
-    /// Old history on its way out.
-    case fold
     /// PostgreSQL: a message on its way. After: it is sent, no answer is read; `throw` cuts the connection.
     case message
     /// PostgreSQL: claim, script, record and COMMIT in one message. After: it is answered, the answer not used.

@@ -28,7 +28,7 @@ extension SQLiteSchema {
             from muster_executions
             union all
             select s.workspace, s.tenant, x.runbook, x.key, x.state, null, coalesce(\(last("attempt")), 1),
-                   x.checksum, \(last("run_id")), \(last("runner")), \(last("finished_at"))
+                   x.checksum, \(lastRun), \(last("runner")), \(last("finished_at"))
             from muster_sealed s join muster_set_members x on x.set_id = s.set_id
             where not exists (
                 select 1 from muster_executions e where e.workspace = s.workspace and e.tenant = s.tenant
@@ -57,12 +57,21 @@ extension SQLiteSchema {
                 and coalesce(e.state, x.state, 'pending') not in ('succeeded', 'baselined');
         """
 
+    private static let finished = """
+        muster_attempts a where a.workspace = s.workspace and a.tenant = s.tenant and a.runbook = x.runbook
+         and a.key = x.key and a.state in ('succeeded', 'baselined')
+        """
+
     /// Of the attempt that finished a member of a set; a query of its own, so that who does not ask does not pay.
     private static func last(_ column: String) -> String {
-        """
-        (select a.\(column) from muster_attempts a where a.workspace = s.workspace and a.tenant = s.tenant
-         and a.runbook = x.runbook and a.key = x.key and a.state in ('succeeded', 'baselined')
-         order by a.id desc limit 1)
-        """
+        "(select a.\(column) from \(finished) order by a.id desc limit 1)"
     }
+
+    /// The run that a member was finished in, or that came before a person declared it done.
+    private static let lastRun = """
+        (select b.run_id from muster_attempts b where b.workspace = s.workspace and b.tenant = s.tenant
+         and b.runbook = x.runbook and b.key = x.key and b.run_id is not null
+         and b.id <= (select max(a.id) from \(finished))
+         order by b.id desc limit 1)
+        """
 }

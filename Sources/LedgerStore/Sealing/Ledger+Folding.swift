@@ -27,9 +27,7 @@ extension Ledger {
                     where id in (select id from \(sql.attempts) where \(stray) order by id limit $2)
                     """, [.text(workspace), DatabaseValue(limit)])
             }
-            try Failpoint.reach(.fold, .before)
         }
-        try Failpoint.reach(.fold, .after)
         return true
     }
 

@@ -11,7 +11,10 @@ extension LedgerSQL {
         """
         insert into \(name("executions")) (workspace, tenant, runbook, key, state, attempt, checksum, run_id, runner,
             started_at, finished_at, rows_affected)
-        select s.workspace, s.tenant, x.runbook, x.key, x.state, coalesce(a.attempt, 1), x.checksum, a.run_id,
+        select s.workspace, s.tenant, x.runbook, x.key, x.state, coalesce(a.attempt, 1), x.checksum, (
+                select r.run_id from \(name("attempts")) r where r.workspace = s.workspace and r.tenant = s.tenant
+                    and r.runbook = x.runbook and r.key = x.key and r.run_id is not null and r.id <= a.id
+                order by r.id desc limit 1),
             a.runner, a.started_at, a.finished_at, a.rows_affected
         from \(wanted) as y
         \(ordered) \(name("sealed")) s on s.workspace = \(workspace) and s.tenant = y.tenant

@@ -105,8 +105,7 @@ import Testing
             for view in ["completed", "pending_by_tenant", "failures"] {
                 let columns =
                     switch view {
-                    // The run of what a person declared done is forgotten with its row: history has none for it.
-                    case "completed": "completed_at is not null, checksum"
+                    case "completed": "completed_at is not null, run_id, checksum"
                     case "failures": "state, clean, attempt, message, run_id"
                     default: "phase, state"
                     }
