@@ -20,7 +20,9 @@ extension Ledger {
             found[0].text != nil || found[1].boolean == true
         else { return false }
         try writing { () throws(DatabaseError) in
-            if let run = found[0].text { try fold(run, limit) } else {
+            if let run = found[0].text {
+                try fold(run, limit)
+            } else {
                 try execute(
                     """
                     delete from \(sql.attempts)

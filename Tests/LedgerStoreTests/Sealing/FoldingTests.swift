@@ -21,7 +21,11 @@ import Testing
                 try SealingTests.deploy(ledger, tenants, [Sample.runbook("s")], identity: "sha256:2"))
             try ledger.addRunner("a", run: old, host: "here", pid: 1)
             try ledger.addRunner("b", run: young, host: "here", pid: 1)
-            let long = engine == .postgresql ? "now() - interval '40 days'" : "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-40 days')"
+            let long =
+                switch engine {
+                case .postgresql: "now() - interval '40 days'"
+                case .sqlite: "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-40 days')"
+                }
             try ledger.change("update {}runs set finished_at = \(long) where id = $1", [.text(old)])
             try ledger.change(
                 """
@@ -38,11 +42,13 @@ import Testing
             #expect(calls > 3)
             #expect(try ledger.values("select distinct run_id from {}jobs") == [[.text(young)]])
             #expect(try ledger.values("select distinct run_id from {}runners") == [[.text(young)]])
-            let attempts = try ledger.values("select workspace, run_id, count(*) from {}attempts group by 1, 2 order by 1")
+            let attempts = try ledger.values(
+                "select workspace, run_id, count(*) from {}attempts group by 1, 2 order by 1")
             #expect(attempts == [["default", .text(young), 9], ["other", .null, 1]])
             #expect(try ledger.values("select * from {}run_summary order by run_id") == summary)
             #expect(try ledger.values("select id from {}runs where folded_at is not null") == [[.text(old)]])
-            #expect(try ledger.values("select tenant, runbook, run_id from {}failures") == [["t00001", "r", .text(old)]])
+            #expect(
+                try ledger.values("select tenant, runbook, run_id from {}failures") == [["t00001", "r", .text(old)]])
             let folded = try ledger.values(
                 "select count(*) from {}completed where runbook = 'r' and completed_at is null and run_id is null")
             #expect(folded == [[8]])

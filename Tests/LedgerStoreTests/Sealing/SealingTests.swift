@@ -233,7 +233,8 @@ import Testing
                         runbook.id == "r" ? .failed : .succeeded
                     }
                 }
-                return try ledger.values("select tenant from {}known where runbook = 'r' and state <> 'succeeded'").count
+                return try ledger.values("select tenant from {}known where runbook = 'r' and state <> 'succeeded'")
+                    .count
             }
             #expect(failures == [0, 0, 0])
             try ledger.sealAll()
