@@ -135,9 +135,9 @@ class Layout:
         raise NotImplementedError
 
     def receipts(self, tenants: list[str]) -> dict[tuple[str, str], tuple[str, str]]:
-        """State and run by (tenant, identity); in the ledger's own database its rows are the receipts."""
+        """State and run by (tenant, identity); in the ledger's own database its records are the receipts."""
         return {(tenant or "", runbook or ""): (state or "", run or "") for tenant, runbook, state, run
-                in self.ask("select tenant, runbook, state, run_id from {executions} where tenant <> ''")}
+                in self.ask("select tenant, runbook, state, run_id from {known} where tenant <> ''")}
 
     def workspace_effects(self) -> list[str]: raise NotImplementedError
 

@@ -161,7 +161,7 @@ final class RepairFleet {
         let session = try open("ledger")
         defer { session.close() }
         let prefix = layout == .files ? "muster_" : "muster."
-        if statement.contains("{m}executions") { try unseal(session, prefix) }
+        if statement.contains("{m}executions") || !statement.hasPrefix("SELECT") { try unseal(session, prefix) }
         let text = statement.replacing("{m}", with: prefix)
         return try session.rows(text).map { row in row.values.map { $0.text ?? "-" }.joined(separator: "|") }
     }
