@@ -73,7 +73,7 @@ import Testing
                 }
                 #expect(report.counts.succeeded == 80, "\(report.counts)")
                 let executions = try await database.lines(
-                    "SELECT count(*), bool_and(state = 'succeeded'), bool_and(attempt >= 1) FROM muster.executions")
+                    "SELECT count(*), bool_and(state = 'succeeded'), bool_and(attempt >= 1) FROM muster.known")
                 #expect(executions == ["240|t|t"])
             }
         }
