@@ -254,12 +254,16 @@ extension LedgerDesk {
     private func sleep(_ duration: Duration) async {
         sleeperNumber += 1
         let number = sleeperNumber
-        let alarm = Task { [weak self] in
-            do { try await Task.sleep(for: duration) } catch { return }
-            await self?.wake(number)
+        var alarm: Task<Void, Never>?
+        // Set once the sleeper can be found: a caller that prefers another executor may be put back into the line here.
+        await withCheckedContinuation { sleeper in
+            sleepers[number] = sleeper
+            alarm = Task { [weak self] in
+                do { try await Task.sleep(for: duration) } catch { return }
+                await self?.wake(number)
+            }
         }
-        await withCheckedContinuation { sleepers[number] = $0 }
-        alarm.cancel()
+        alarm?.cancel()
     }
 
     private func wake(_ number: Int) {
