@@ -49,6 +49,9 @@ enum LedgerList {
         return out + "\""
     }
 
+    /// An array literal of texts.
+    static func array(_ texts: [String]) -> String { array(texts.map { Optional(quoted($0)) }) }
+
     /// An array literal (PostgreSQL manual, 8.15.6): every element quoted, NULL bare.
     private static func array(_ elements: [String?]) -> String {
         "{" + elements.map { $0 ?? "NULL" }.joined(separator: ",") + "}"

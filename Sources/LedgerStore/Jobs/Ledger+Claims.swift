@@ -12,7 +12,9 @@ extension Ledger {
         switch dialect {
         case .postgresql:
             let fence = try PostgresText.quoteLiteral(sql.name("fence"))
-            // In the index's order, or each claim would sort all that is queued. MATERIALIZED, or the planner may run the limited subquery once for each row of the update.
+            // In the index's order, or each claim would sort all that is queued. MATERIALIZED, or the planner may run the
+            // limited subquery once for each row of the update. An array, not a join: that might read all jobs of the
+            // run for each claim.
             claimed = try rows(
                 """
                 with c as materialized (
@@ -23,7 +25,7 @@ extension Ledger {
                 update \(sql.jobs) j set state = 'running', runner = $2, attempt = j.attempt + 1,
                     fence = pg_catalog.nextval(\(fence)),
                     claimed_at = pg_catalog.clock_timestamp()
-                from c where j.run_id = $1 and j.tenant = c.tenant
+                where j.run_id = $1 and j.tenant = any (array(select tenant from c))
                 returning j.tenant, j.stage, j.attempt, j.fence, j.position
                 """, [.text(run), .text(runner), DatabaseValue(limit)])
         case .sqlite:

@@ -15,13 +15,17 @@ extension Ledger {
         try Failpoint.reach(.writeResults, .before)
         let count = try writing { () throws(DatabaseError) in
             let written = try writeJobs(results, run: run, runner: runner)
-            let executions = results.filter { written[$0.job.tenant] == $0.job.attempt }.flatMap { result in
-                result.executions.filter(\.isWorthWriting).map { ExecutionRow($0, of: result.job) }
+            let ended = results.filter { written[$0.job.tenant] == $0.job.attempt }.flatMap { result in
+                result.executions.filter(\.isWorthWriting).map { (outcome: $0, job: result.job) }
             }
-            if !executions.isEmpty {
-                let rows = try Self.json(executions)
+            let unwritten = ended.filter { !$0.outcome.stands }
+            if !unwritten.isEmpty {
+                let rows = try Self.json(unwritten.map { ExecutionRow($0.outcome, of: $0.job) })
                 try execute(sql.lift("$2"), [.text(workspace), .text(rows)])
                 try writeExecutions(rows, run: run, runner: runner)
+            }
+            if !ended.isEmpty {
+                let rows = try Self.json(ended.map { ExecutionRow($0.outcome, of: $0.job) })
                 try writeHistory(rows, run: run, runner: runner)
             }
             // Claimed before: by a runner that may have died behind a commit.
@@ -245,6 +249,11 @@ extension String {
 extension ExecutionOutcome {
     /// Whether the ledger learns anything from it: what was found done there, or was never reached, changes nothing.
     fileprivate var isWorthWriting: Bool { !wasDone || !isRecorded }
+
+    /// Whether its row in `executions` says all of it already: recorded beside the work, at the first try, no rows.
+    fileprivate var stands: Bool {
+        state == .succeeded && isRecorded && uncountedTries == 0 && (rowsAffected ?? 0) == 0
+    }
 
     /// How many tries the ledger's row does not count yet.
     fileprivate var uncountedTries: Int { tries - (isRecorded ? 1 : 0) }

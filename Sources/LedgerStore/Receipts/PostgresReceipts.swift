@@ -34,15 +34,18 @@ package struct PostgresReceipts: Sendable {
 
     /// Locks, fence, re-read, marker: to be sent inside the transaction, before anything of the tenant's.
     ///
+    /// - Parameter scene: what the ledger's own claim shall set and look at as well; a block of statements leaves it to
+    ///   its caller.
     /// - Returns: how many statements the text holds, and the text.
-    package func claim(_ ticket: ClaimTicket) throws(DatabaseError) -> (statements: Int, text: String) {
-        let keys = "\(ticket.gateKey), \(ticket.workspaceKey), \(ticket.tenantKey)"
+    package func claim(
+        _ ticket: ClaimTicket, setting scene: ClaimScene? = nil
+    ) throws(DatabaseError) -> (statements: Int, text: String) {
         if isLocal {
+            let keys = "\(ticket.gateKey), \(ticket.workspaceKey), \(ticket.tenantKey)"
+            let given = try scene.map { scene throws(DatabaseError) in ", " + (try scene.arguments) } ?? ""
             return (
                 1,
-                """
-                SELECT \(sql.name("claim"))(\(try literal(ticket.token)), \(try common(ticket)), \(keys));
-                """
+                "SELECT \(sql.name("claim"))(\(try literal(ticket.token)), \(try common(ticket)), \(keys)\(given));"
             )
         }
         let body = """

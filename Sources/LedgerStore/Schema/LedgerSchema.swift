@@ -10,6 +10,7 @@ package enum LedgerSchema {
     package static let upgrades: [Upgrade] = [
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version1, sql) : SQLiteSchema.version1 },
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version2, sql) : SQLiteSchema.version2 },
+        { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version3, sql) : "" },
     ]
 
     /// What this binary writes.

@@ -2,7 +2,10 @@
 ///
 /// Each is VOLATILE plpgsql, so that every statement in it sees what was committed before that statement: the lock is
 /// taken in one, the ledger is read in a later one. SQLSTATEs: MU001 busy, MU002 the script left the claim's
-/// transaction, MU003 done, MU004 superseded, MU006 drift, MU007 its last end was not seen.
+/// transaction, MU003 done, MU004 superseded, MU005 wrong target, MU006 drift, MU007 its last end was not seen.
+///
+/// A session keeps the plans of the first calls, when `executions` may be nearly empty: without `enable_seqscan = off`
+/// each later claim would read the whole of a table that has grown since.
 enum PostgresFunctions {
     /// Fence and re-read. Needs the parameters of `claim` and the variable `v_seen`.
     ///
@@ -53,8 +56,10 @@ enum PostgresFunctions {
         create or replace function {s}.claim(
             p_token text, p_workspace text, p_tenant text, p_runbook text, p_key text, p_checksum text, p_policy text,
             p_again boolean, p_run text, p_runner text, p_job_attempt integer,
-            p_gate bigint, p_workspace_key bigint, p_tenant_key bigint
-        ) returns void language plpgsql volatile set search_path = pg_catalog, pg_temp as $muster$
+            p_gate bigint, p_workspace_key bigint, p_tenant_key bigint,
+            p_settings text[] default null, p_target text default null, p_path text default null
+        ) returns void language plpgsql volatile
+            set search_path = pg_catalog, pg_temp set enable_seqscan = off as $muster$
         declare
             v_seen record;
             v_text text;
@@ -74,13 +79,24 @@ enum PostgresFunctions {
             if clock_timestamp() > statement_timestamp() + interval '100 milliseconds' then
                 raise info 'muster: next runbook';
             end if;
+            for i in 1 .. coalesce(array_length(p_settings, 1), 0) by 2 loop
+                v_text := set_config(p_settings[i], p_settings[i + 1], true);
+            end loop;
+            -- What current_schema() would say under the script's path, without the cost of a query.
+            if p_target is not null
+                and has_schema_privilege(to_regnamespace(quote_ident(p_target))::oid, 'usage') is not true then
+                v_text := set_config('search_path', p_path, true);
+                execute 'select pg_catalog.current_schema()' into v_text;
+                raise exception 'current schema: %', v_text using errcode = 'MU005';
+            end if;
         end
         $muster$;
 
         create or replace function {s}.record(
             p_token text, p_workspace text, p_tenant text, p_runbook text, p_key text, p_checksum text,
             p_run text, p_runner text
-        ) returns integer language plpgsql volatile set search_path = pg_catalog, pg_temp as $muster$
+        ) returns integer language plpgsql volatile
+            set search_path = pg_catalog, pg_temp set enable_seqscan = off as $muster$
         declare
             v_marker text := current_setting('muster.claim', true);
             v_started timestamptz;
@@ -111,7 +127,8 @@ enum PostgresFunctions {
         create or replace function {s}.begin_attempt(
             p_workspace text, p_tenant text, p_runbook text, p_key text, p_checksum text, p_policy text,
             p_again boolean, p_run text, p_runner text, p_job_attempt integer, p_host text, p_limit bigint
-        ) returns integer language plpgsql volatile set search_path = pg_catalog, pg_temp as $muster$
+        ) returns integer language plpgsql volatile
+            set search_path = pg_catalog, pg_temp set enable_seqscan = off as $muster$
         declare
             v_seen record;
             v_attempt integer;
@@ -138,7 +155,8 @@ enum PostgresFunctions {
         create or replace function {s}.end_attempt(
             p_workspace text, p_tenant text, p_runbook text, p_key text, p_runner text, p_attempt integer,
             p_state text, p_clean boolean, p_tenant_key bigint
-        ) returns boolean language plpgsql volatile set search_path = pg_catalog, pg_temp as $muster$
+        ) returns boolean language plpgsql volatile
+            set search_path = pg_catalog, pg_temp set enable_seqscan = off as $muster$
         declare
             v_held boolean;
         begin

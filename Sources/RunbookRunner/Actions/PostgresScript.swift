@@ -24,21 +24,26 @@ struct PostgresScript {
     ) throws(DatabaseError) {
         let settings = PostgresSettings(target: target, limits: runbook.limits, serverVersion: serverVersion)
         if frame.begins { message.append(.begin, receipts.sql.begin + ";") }
-        let claim = try receipts.claim(ticket)
+        let claim = try receipts.claim(ticket, setting: settings.scene())
         message.append(.claim, claim.text, statements: claim.statements)
-        let given = try settings.text(isLocal: true)
-        message.append(.settings, given.text, statements: given.statements)
-        if let assertion = try settings.assertion() { message.append(.target, assertion) }
+        if receipts.isLocal {
+            if let path = try settings.path { message.append(.settings, "SET LOCAL search_path = \(path);") }
+        } else {
+            let given = try settings.text(isLocal: true)
+            message.append(.settings, given.text, statements: given.statements)
+            if let assertion = try settings.assertion() { message.append(.target, assertion) }
+        }
         message.append(.script, script.text, statements: script.statements.count)
         message.append(.semicolon, ";", statements: 0)
         if let verify = runbook.verify { message.append(.verify, PostgresVerify.assertion(verify)) }
         message.append(.constraints, "SET CONSTRAINTS ALL IMMEDIATE;")
         message.append(
-            .record, "SET SESSION AUTHORIZATION DEFAULT; SET LOCAL search_path = pg_catalog;", statements: 2)
+            .record, "SET SESSION AUTHORIZATION DEFAULT; SET LOCAL search_path = pg_catalog, pg_temp;",
+            statements: 2)
         let record = try receipts.record(ticket)
         message.append(.record, record.text, statements: record.statements)
         if frame.commits { message.append(.commit, "COMMIT;") }
-        message.append(.reset, SessionReset.text, statements: 8)
+        message.append(.reset, SessionReset.afterRecord, statements: 7)
     }
 
     // MARK: What a failure means
@@ -51,6 +56,7 @@ struct PostgresScript {
         for error: DatabaseError, in part: ScriptMessage.Part, statement: Int, offset: Int?
     ) -> ActionEnd {
         switch (part, error.claimState) {
+        case (.claim, .wrongTarget?): return wrongTarget(error)
         case (.claim, let state?): return refusal(state, error)
         case (.record, .done?): return .done(inThisRun: false)
         case (.record, .leftTransaction?):
@@ -70,13 +76,7 @@ struct PostgresScript {
         // A syntax error is met before anything runs: its position alone says where it is.
         if let offset { return failed(place.failure(error, offset: offset, statement: nil, clean: true), error) }
         switch part {
-        case .target:
-            return .failed(
-                runbook.failure(
-                    tenant: ticket.tenant,
-                    "the target is not the tenant's schema: \(target.describedSchema); \(found(error))",
-                    clean: true, hint: "Create the schema, or grant USAGE on it, or correct the tenant's source."),
-                isTransient: false, output: nil, counted: false)
+        case .target: return wrongTarget(error)
         case .script:
             return failed(place.failure(error, offset: nil, statement: statement, clean: true), error)
         case .verify:
@@ -115,6 +115,15 @@ struct PostgresScript {
 
     private func failed(_ failure: Failure, _ error: DatabaseError) -> ActionEnd {
         .failed(failure, isTransient: error.isTransient, output: nil, counted: false)
+    }
+
+    private func wrongTarget(_ error: DatabaseError) -> ActionEnd {
+        .failed(
+            runbook.failure(
+                tenant: ticket.tenant,
+                "the target is not the tenant's schema: \(target.describedSchema); \(found(error))",
+                clean: true, hint: "Create the schema, or grant USAGE on it, or correct the tenant's source."),
+            isTransient: false, output: nil, counted: false)
     }
 
     private func found(_ error: DatabaseError) -> String {

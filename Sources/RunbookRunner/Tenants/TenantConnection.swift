@@ -48,4 +48,8 @@ enum SessionReset {
         """
     static let unlocking = "SELECT pg_catalog.pg_advisory_unlock_all();"
     static let text = keepingLocks + " " + unlocking
+    /// Behind a record, before which the session's own role was taken back. The script's session locks are given back
+    /// here and not earlier: others may wait for one until its effect is committed.
+    static let afterRecord =
+        "CLOSE ALL; RESET ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES; \(unlocking)"
 }
