@@ -37,6 +37,10 @@ package protocol DatabaseSession: AnyObject {
         _ text: String, as context: ScriptContext?, forEach each: (Int, StatementResult) -> Void
     ) throws(DatabaseError)
 
+    /// Whether a script has left temporary objects, which live as long as the connection. PostgreSQL's are discarded by
+    /// a statement of their own.
+    func hasTemporaryObjects() throws(DatabaseError) -> Bool
+
     /// Ends the connection. Idempotent; never throws. The session's deinit calls it too.
     func close()
 }
@@ -48,6 +52,11 @@ package protocol StatementInterrupter: AnyObject, Sendable {
 
 extension DatabaseSession {
     package var backendPID: Int? { nil }
+
+    package func hasTemporaryObjects() throws(DatabaseError) -> Bool {
+        guard dialect == .sqlite else { return false }
+        return try row("SELECT count(*) FROM sqlite_temp_schema")?[0].integer != 0
+    }
 
     /// All rows of one statement. For results that are small by nature.
     package func rows(_ sql: String, _ parameters: [DatabaseValue] = []) throws(DatabaseError) -> [DatabaseRow] {

@@ -9,15 +9,18 @@ package struct SessionOptions: Sendable {
     package var createsFile: Bool
     /// SQLite: how long to wait for a busy file.
     package var busyTimeout: Duration
+    /// SQLite: whether a commit has reached the disk when it is answered (`PRAGMA synchronous`, FULL or NORMAL).
+    package var isFullySynchronous: Bool
 
     package init(
         applicationName: String, isReadOnly: Bool = false, createsFile: Bool = false,
-        busyTimeout: Duration = .seconds(5)
+        busyTimeout: Duration = .seconds(5), isFullySynchronous: Bool = true
     ) {
         self.applicationName = applicationName
         self.isReadOnly = isReadOnly
         self.createsFile = createsFile
         self.busyTimeout = busyTimeout
+        self.isFullySynchronous = isFullySynchronous
     }
 }
 

@@ -25,6 +25,23 @@ struct SQLiteAction: Hashable {
         case transactionalScript
         /// A script with `transaction: false`.
         case freeScript
+
+        var isScript: Bool { self == .transactionalScript || self == .freeScript }
+    }
+
+    /// Whether a script may be denied an action of this kind at all, so that its words must be read.
+    static func isLimited(_ code: Int32) -> Bool {
+        [SQLITE_TRANSACTION, SQLITE_SAVEPOINT, SQLITE_PRAGMA, SQLITE_ATTACH, SQLITE_DETACH].contains(code)
+    }
+
+    /// Whether an action may change the schema. More than do: whoever asks looks at the schema then.
+    static func mayDefine(_ code: Int32, isOwnTable: Bool) -> Bool {
+        switch code {
+        case SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE: false
+        case SQLITE_TRANSACTION, SQLITE_SAVEPOINT, SQLITE_PRAGMA, SQLITE_ATTACH, SQLITE_DETACH: false
+        case SQLITE_INSERT, SQLITE_UPDATE, SQLITE_DELETE: isOwnTable
+        default: true
+        }
     }
 
     /// nil when the action may go on.

@@ -44,6 +44,14 @@ func authorize(
     let scriptGuard = unsafe Unmanaged<ScriptGuard>.fromOpaque(owner).takeUnretainedValue()
     // Called for each column of Muster's own statements too.
     guard scriptGuard.origin != .own else { return SQLITE_OK }
+    if scriptGuard.origin.isScript {
+        // A change of a column or an index asks a hundred times: nothing is copied for that.
+        let isOwnTable = unsafe subject.map { unsafe strncmp($0, "sqlite_", 7) == 0 } ?? false
+        scriptGuard.note(
+            touchesSchema: SQLiteAction.mayDefine(code, isOwnTable: isOwnTable),
+            touchesTemporary: unsafe database.map { unsafe strcmp($0, "temp") == 0 } ?? false)
+        guard SQLiteAction.isLimited(code) else { return SQLITE_OK }
+    }
     let action = SQLiteAction(
         code: code, subject: unsafe subject.map { unsafe String(cString: $0) },
         value: unsafe value.map { unsafe String(cString: $0) })

@@ -16,6 +16,7 @@ struct SQLiteConnection: ~Copyable {
     ///
     /// - Parameter name: a path, or a `file:` URI when `flags` say so.
     init(_ name: String, flags: Int32, scriptGuard: ScriptGuard, busyTimeout: Duration) throws(DatabaseError) {
+        _ = Self.isConfigured
         var handle: OpaquePointer?
         let code = unsafe sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         self.scriptGuard = scriptGuard
@@ -71,7 +72,11 @@ struct SQLiteConnection: ~Copyable {
     /// Prepares the statement at `offset` and moves `offset` behind it.
     ///
     /// - Returns: nil when there is only white space, a comment or a lone semicolon, or when `code` is an error.
-    func prepare(_ text: SQLiteText, at offset: inout Int, code: inout Int32) -> SQLiteStatement? {
+    ///
+    /// - Parameter isKept: the statement will be used again.
+    func prepare(
+        _ text: SQLiteText, at offset: inout Int, code: inout Int32, isKept: Bool = false
+    ) -> SQLiteStatement? {
         var statement: OpaquePointer?
         let start = offset
         (code, offset) = unsafe text.bytes.withUnsafeBytes { bytes in
@@ -80,11 +85,20 @@ struct SQLiteConnection: ~Copyable {
             }
             var tail: UnsafePointer<CChar>?
             let code = unsafe sqlite3_prepare_v3(
-                pointer, base + start, Int32(clamping: bytes.count - start), 0, &statement, &tail)
+                pointer, base + start, Int32(clamping: bytes.count - start),
+                isKept ? UInt32(SQLITE_PREPARE_PERSISTENT) : 0, &statement, &tail)
             return (code, unsafe tail.map { unsafe $0 - base } ?? start)
         }
         return unsafe statement.map { unsafe SQLiteStatement($0) }
     }
+
+    /// Every connection has one thread, and their threads should not meet at a count of bytes that nobody reads. Refused,
+    /// and harmless, where somebody has used the library before.
+    private static let isConfigured = muster_sqlite_forget_memory_counts() == SQLITE_OK
+
+    /// Whether a new connection does not lock its file for good: the one setting of ours, besides those that are set on
+    /// every connection, that a build of the library may have another default for.
+    static let hasUsualDefaults = unsafe sqlite3_compileoption_used("DEFAULT_LOCKING_MODE") == 0
 
     private func installCallbacks() {
         let owner = unsafe Unmanaged.passUnretained(scriptGuard).toOpaque()

@@ -8,12 +8,22 @@ extension SQLiteSession {
         try runScript(text, as: context, forEach: each)
     }
 
+    package func hasTemporaryObjects() throws(DatabaseError) -> Bool {
+        guard connection.scriptGuard.touchesTemporary else { return false }
+        let count = try row("SELECT count(*) FROM sqlite_temp_schema")?[0].integer ?? 0
+        connection.scriptGuard.touchesTemporary = count > 0
+        return count > 0
+    }
+
     /// Objects of the schema that mention `muster_tenant` or `muster_setting`, as `trigger t_insert: muster_tenant`.
     ///
     /// Such an object makes the file unusable for every other program ("no such function").
     package func musterFunctionsInSchema() throws(DatabaseError) -> [String] {
         var found: [String] = []
-        let sql = "SELECT type, name, sql FROM sqlite_schema WHERE sql LIKE '%muster\\_%' ESCAPE '\\' ORDER BY rowid"
+        let sql = """
+            SELECT type, name, sql FROM sqlite_schema
+            WHERE sql LIKE '%muster\\_tenant%' ESCAPE '\\' OR sql LIKE '%muster\\_setting%' ESCAPE '\\' ORDER BY rowid
+            """
         try query(sql, []) { row throws(DatabaseError) in
             let names = SQLiteText.identifiers(["muster_tenant", "muster_setting"], in: row[2].text ?? "")
             guard !names.isEmpty else { return }
@@ -33,7 +43,6 @@ extension SQLiteSession {
         }
         let scriptGuard = connection.scriptGuard
         let origin = scriptGuard.origin
-        let version = try schemaVersion()
         scriptGuard.origin = context.isTransactional ? .transactionalScript : .freeScript
         scriptGuard.context = context
         scriptGuard.beginScript()
@@ -58,7 +67,7 @@ extension SQLiteSession {
         scriptGuard.context = nil
         do throws(DatabaseError) {
             try outcome.get()
-            try checkLeftovers(context, schemaVersionBefore: version)
+            try checkLeftovers(context)
         } catch {
             var error = error
             if case .success = outcome { error.resultsBefore = results }
@@ -111,7 +120,7 @@ extension SQLiteSession {
     }
 
     /// What a script must not leave behind: an open savepoint or transaction, our functions in the schema.
-    private func checkLeftovers(_ context: ScriptContext, schemaVersionBefore: Int) throws(DatabaseError) {
+    private func checkLeftovers(_ context: ScriptContext) throws(DatabaseError) {
         if context.isTransactional, let savepoint = connection.scriptGuard.savepoints.last {
             throw DatabaseError(
                 .refused, "the script ends inside its savepoint \(savepoint)", hint: "add RELEASE \(savepoint)")
@@ -120,7 +129,7 @@ extension SQLiteSession {
             throw DatabaseError(
                 .refused, "the script ends inside a transaction that it began", hint: "add COMMIT at its end")
         }
-        guard try schemaVersion() != schemaVersionBefore else { return }
+        guard connection.scriptGuard.touchesSchema else { return }
         let objects = try musterFunctionsInSchema()
         guard objects.isEmpty else {
             throw DatabaseError(
@@ -129,9 +138,5 @@ extension SQLiteSession {
                     + "other programs could not use the file",
                 hint: "use muster_tenant() and muster_setting() in statements only, not in objects of the schema")
         }
-    }
-
-    private func schemaVersion() throws(DatabaseError) -> Int {
-        try row("PRAGMA schema_version")?[0].integer ?? 0
     }
 }

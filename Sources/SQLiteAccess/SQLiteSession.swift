@@ -13,6 +13,9 @@ package final class SQLiteSession: DatabaseSession {
     private var isLost = false
     /// Given back after the connection is closed.
     private var use: FileUse?
+    /// Muster's own statements, prepared once; SQLite prepares them again by itself when the schema has changed.
+    private var kept: [String: KeptStatement] = [:]
+    private let isFullySynchronous: Bool
 
     package let dialect = DatabaseDialect.sqlite
     package var onNotice: ((String) -> Void)?
@@ -50,12 +53,13 @@ package final class SQLiteSession: DatabaseSession {
     }
 
     private init(
-        _ connection: consuming SQLiteConnection, _ use: consuming FileUse?, file: SQLiteFile, isReadOnly: Bool
+        _ connection: consuming SQLiteConnection, _ use: consuming FileUse?, file: SQLiteFile, _ options: SessionOptions
     ) {
         self.connection = connection
         self.use = use
         self.file = file
-        self.isReadOnly = isReadOnly
+        isReadOnly = options.isReadOnly
+        isFullySynchronous = options.isFullySynchronous
     }
 
     deinit { close() }
@@ -71,7 +75,7 @@ package final class SQLiteSession: DatabaseSession {
         let connection = try connect(file.path, flags, options)
         // A file that was made just now has an identity only after that.
         if use == nil, let identity = FileUse.Identity(path: file.path) { use = FileUse(identity, .writing) }
-        return SQLiteSession(connection, use, file: file, isReadOnly: false)
+        return SQLiteSession(connection, use, file: file, options)
     }
 
     private static func reading(
@@ -93,7 +97,7 @@ package final class SQLiteSession: DatabaseSession {
             flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
         case .needsRecovery: throw DatabaseError(.refused, DatabaseError.recovery)
         }
-        return SQLiteSession(try connect(name, flags, options), use, file: file, isReadOnly: true)
+        return SQLiteSession(try connect(name, flags, options), use, file: file, options)
     }
 
     private static func connect(
@@ -105,8 +109,13 @@ package final class SQLiteSession: DatabaseSession {
 
     private func prepareForUse() throws(DatabaseError) {
         if isReadOnly { connection.setCheckpointOnClose(false) }
-        try applySettings()
-        try execute("SELECT count(*) FROM sqlite_schema")
+        if SQLiteConnection.hasUsualDefaults, !isReadOnly {
+            // The first of them reads the schema, and with it looks whether this is a database at all.
+            try run("PRAGMA synchronous = \(synchronous); PRAGMA recursive_triggers = OFF; PRAGMA foreign_keys = OFF")
+        } else {
+            try applySettings()
+            try execute("SELECT count(*) FROM sqlite_schema")
+        }
         if isReadOnly { connection.scriptGuard.origin = .reading }
     }
 
@@ -114,15 +123,18 @@ package final class SQLiteSession: DatabaseSession {
     func applySettings() throws(DatabaseError) {
         try run(
             """
-            PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL; PRAGMA writable_schema = OFF;
+            PRAGMA foreign_keys = OFF; PRAGMA synchronous = \(synchronous); PRAGMA writable_schema = OFF;
             PRAGMA ignore_check_constraints = OFF; PRAGMA recursive_triggers = OFF; PRAGMA locking_mode = NORMAL;
             PRAGMA legacy_alter_table = OFF; PRAGMA query_only = \(isReadOnly ? "ON" : "OFF");
             """)
         connection.installBusyHandler()
     }
 
+    private var synchronous: String { isFullySynchronous ? "FULL" : "NORMAL" }
+
     package func close() {
         guard connection.isOpen else { return }
+        kept = [:]
         // The empty `-wal` and `-shm` of a cleanly closed WAL file are ours to remove; a log with content is not.
         if isReadOnly, file.hasEmptyLog { connection.setCheckpointOnClose(true) }
         connection.close()
@@ -133,9 +145,17 @@ package final class SQLiteSession: DatabaseSession {
     package func query(
         _ sql: String, _ parameters: [DatabaseValue], forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult {
+        if let kept = kept[sql], !kept.isUnderWay, isUsable {
+            connection.interrupter.begin()
+            connection.scriptGuard.beginStatement()
+            return try kept.use { statement throws(DatabaseError) in
+                try step(statement, kept.text, binding: parameters, forEach: body)
+            }
+        }
         let text = try begin(sql)
         var offset = 0
-        guard let statement = try prepare(text, at: &offset) else {
+        let isKept = mayKeep(sql)
+        guard let statement = try prepare(text, at: &offset, isKept: isKept) else {
             throw DatabaseError(.misuse, "there is no statement in the text")
         }
         guard text.firstToken(from: offset) == text.count else {
@@ -143,6 +163,24 @@ package final class SQLiteSession: DatabaseSession {
                 .refused, "one statement is allowed here, and another follows it: \(text.excerpt(from: offset))",
                 position: text.position(ofByte: text.firstToken(from: offset)))
         }
+        guard isKept else { return try step(statement, text, binding: parameters, forEach: body) }
+        let keeping = KeptStatement(statement, text)
+        kept[sql] = keeping
+        return try keeping.use { statement throws(DatabaseError) in
+            try step(statement, text, binding: parameters, forEach: body)
+        }
+    }
+
+    /// Muster's own questions come again and again, and there are few of them. A PRAGMA may act when it is prepared.
+    private func mayKeep(_ sql: String) -> Bool {
+        connection.scriptGuard.origin == .own && kept.count < 40
+            && ["SELECT", "INSERT", "UPDATE", "DELETE"].contains(sql.prefix(6).uppercased())
+    }
+
+    private func step(
+        _ statement: borrowing SQLiteStatement, _ text: SQLiteText, binding parameters: [DatabaseValue],
+        forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult {
         guard statement.parameterCount == parameters.count else {
             throw DatabaseError(
                 .misuse, "the statement takes \(statement.parameterCount) parameters, \(parameters.count) were given")
@@ -165,11 +203,13 @@ package final class SQLiteSession: DatabaseSession {
     }
 
     /// Prepares the statement at `offset` and moves `offset` behind it; nil when nothing is there.
-    func prepare(_ text: SQLiteText, at offset: inout Int) throws(DatabaseError) -> SQLiteStatement? {
+    func prepare(
+        _ text: SQLiteText, at offset: inout Int, isKept: Bool = false
+    ) throws(DatabaseError) -> SQLiteStatement? {
         connection.scriptGuard.beginStatement()
         let start = offset
         var code = SQLITE_OK
-        let statement = connection.prepare(text, at: &offset, code: &code)
+        let statement = connection.prepare(text, at: &offset, code: &code, isKept: isKept)
         guard code == SQLITE_OK else { throw failure(code, text, statementAt: start, isPreparing: true) }
         return statement
     }

@@ -18,6 +18,9 @@ struct SQLiteStatement: ~Copyable {
     /// SQLITE_ROW, SQLITE_DONE or an error.
     func step() -> Int32 { unsafe sqlite3_step(pointer) }
 
+    /// Ends what is under way and lets the statement be used again (https://www.sqlite.org/c3ref/reset.html).
+    func reset() { unsafe sqlite3_reset(pointer) }
+
     /// Binds the 1-based parameter; answers a result code.
     func bind(_ value: DatabaseValue, at index: Int) -> Int32 {
         let index = Int32(index)

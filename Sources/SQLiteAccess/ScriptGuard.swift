@@ -10,6 +10,10 @@ final class ScriptGuard {
     private(set) var denial: SQLiteAction.Denial?
     /// Savepoints that the script has opened and not released, outermost first.
     private(set) var savepoints: [String] = []
+    /// Whether a statement of the script may have changed the schema.
+    private(set) var touchesSchema = false
+    /// Whether a script may have left something temporary on the connection.
+    var touchesTemporary = false
     private var savepointStep: (operation: String, name: String)?
 
     init(origin: SQLiteAction.Origin) {
@@ -24,6 +28,13 @@ final class ScriptGuard {
 
     func beginScript() {
         savepoints = []
+        touchesSchema = false
+    }
+
+    /// Takes note of what a statement of a script is about to do.
+    func note(touchesSchema: Bool, touchesTemporary: Bool) {
+        if touchesSchema { self.touchesSchema = true }
+        if touchesTemporary { self.touchesTemporary = true }
     }
 
     /// Whether the action may go on; remembers why not. `savepoint` is set when the action is one.
