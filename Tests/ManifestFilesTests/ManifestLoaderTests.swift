@@ -115,6 +115,13 @@ struct ManifestLoaderTests {
         #expect(bare == HookCommand(arguments: ["true"], timeout: .seconds(5400)))
     }
 
+    @Test func whatIsForFilesArrives() throws {
+        let manifest = try accepted("everything-sqlite")
+        #expect(manifest.tenants.synchronous == .normal)
+        #expect(manifest.fuse)
+        #expect(try accepted("minimal").tenants.synchronous == .full)
+    }
+
     @Test func tenantsOfAListKeepTheirOrderAndLabels() throws {
         guard case .list(let tenants) = try accepted("everything-sqlite").tenants.source else {
             Issue.record("no list")

@@ -17,13 +17,15 @@ package struct SQLiteReceipts {
 
     /// Reads the receipt and says why the work may not begin; nil means it may.
     package func examine(_ ticket: ClaimTicket) throws(DatabaseError) -> (state: ClaimState, message: String)? {
-        guard
-            let row = try session.row(
-                """
-                SELECT state, checksum, fence, tenant, clean, run_id FROM main.muster_receipts
-                WHERE workspace = ?1 AND holder = ?2 AND runbook = ?3 AND key = ?4
-                """, key(ticket))
-        else { return nil }
+        let row = try session.row(
+            """
+            SELECT state, checksum, fence, tenant, clean, run_id FROM main.muster_receipts
+            WHERE workspace = ?1 AND holder = ?2 AND runbook = ?3 AND key = ?4
+            """, key(ticket))
+        return row.flatMap { refusal(ticket, $0) }
+    }
+
+    private func refusal(_ ticket: ClaimTicket, _ row: DatabaseRow) -> (state: ClaimState, message: String)? {
         if let name = row[3].text, name != ticket.tenant {
             return (.foreignReceipt, "the receipt stands under the name of tenant \(name)")
         }
@@ -82,6 +84,27 @@ package struct SQLiteReceipts {
         }
         return attempt
     }
+
+    /// Writes the receipt of a success where there was none since the tenant was locked. The text is a third of the other's,
+    /// which counts: whatever changed the schema before has made SQLite forget what it had prepared.
+    ///
+    /// - Throws: also when there is one nevertheless (SQLITE_CONSTRAINT_PRIMARYKEY).
+    package func recordFirst(_ ticket: ClaimTicket, rowsAffected: Int) throws(DatabaseError) {
+        try session.execute(
+            """
+            INSERT INTO main.muster_receipts (workspace, holder, runbook, key, tenant, state, attempt, fence, checksum,
+                run_id, runner, rows_affected, host, started_at, finished_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, 'succeeded', 1, ?6, ?7, ?8, ?9, ?10, ?11,
+                strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+            """,
+            key(ticket) + [
+                .text(ticket.tenant), DatabaseValue(ticket.job.fence), .text(ticket.checksum), .text(ticket.run),
+                .text(ticket.runner), DatabaseValue(rowsAffected), .text(ticket.host),
+            ])
+    }
+
+    /// Whether an error of `recordFirst` says that there is a receipt.
+    package static func meansReceipt(_ error: DatabaseError) -> Bool { error.engineCode == 1555 }
 
     func key(_ ticket: ClaimTicket) -> [DatabaseValue] {
         [

@@ -1,31 +1,41 @@
 package import DatabaseAccess
-import RunbookModel
+package import RunbookModel
 
 extension SQLiteReceipts {
-    /// Compares what the ledger says of the tenant with the file's own receipts, in one statement for all of them,
-    /// before anything is run there.
+    /// What the file's own receipts say of a tenant, read before anything is run there.
+    package struct Survey {
+        /// Of every receipt, whatever its state.
+        package var identities: Set<Identity> = []
+        /// Why nothing may run, and the identities or the other tenant; nil when the ledger and the file agree.
+        package var disagreement: (state: ClaimState, found: String)?
+    }
+
+    /// Compares what the ledger says of the tenant with the file's own receipts, in one statement for all of them.
     ///
-    /// - Returns: why nothing may run, and the identities or the other tenant; nil when all agrees.
-    package func survey(_ ticket: ClaimTicket) throws(DatabaseError) -> (state: ClaimState, found: String)? {
+    /// - Returns: nil when that was done before.
+    package func survey(_ ticket: ClaimTicket) throws(DatabaseError) -> Survey? {
         guard let proven = ticket.proven else { return nil }
-        let place: [DatabaseValue] = [.text(ticket.workspace), .text(ticket.holder)]
-        if ticket.holdsOneTenant,
-            let other = try session.row(
-                "SELECT tenant FROM main.muster_receipts WHERE workspace = ?1 AND holder = ?2 AND tenant <> ?3 LIMIT 1",
-                place + [.text(ticket.tenant)])
-        {
-            return (.foreignReceipt, "receipts stand under the name of tenant \(other[0].text ?? "")")
-        }
-        guard !proven.isEmpty else { return nil }
-        let list = proven.map { LedgerList.json([$0.runbook, $0.key]) }.joined(separator: ",")
-        let missing = try session.row(
+        var survey = Survey()
+        var done: Set<Identity> = []
+        var other: String?
+        try session.query(
             """
-            SELECT group_concat(json_extract(p.value, '$[0]') || '@' || json_extract(p.value, '$[1]'), ', ')
-            FROM json_each(?3) AS p WHERE NOT EXISTS (
-                SELECT 1 FROM main.muster_receipts AS r WHERE r.workspace = ?1 AND r.holder = ?2
-                    AND r.runbook = json_extract(p.value, '$[0]') AND r.key = json_extract(p.value, '$[1]')
-                    AND r.state IN \(LedgerSQL.done))
-            """, place + [.text("[\(list)]")])
-        return missing?[0].text.map { (.missingReceipts, $0) }
+            SELECT runbook, key, tenant, state IN \(LedgerSQL.done) FROM main.muster_receipts
+            WHERE workspace = ?1 AND holder = ?2
+            """, [.text(ticket.workspace), .text(ticket.holder)]
+        ) { row throws(DatabaseError) in
+            if let tenant = row[2].text, tenant != ticket.tenant { other = other ?? tenant }
+            let identity = Identity(runbook: row[0].text ?? "", key: row[1].text ?? "")
+            survey.identities.insert(identity)
+            if row[3].boolean == true { done.insert(identity) }
+        }
+        let missing = proven.filter { !done.contains($0) }
+        if ticket.holdsOneTenant, let other {
+            survey.disagreement = (.foreignReceipt, "receipts stand under the name of tenant \(other)")
+        } else if !missing.isEmpty {
+            let list = missing.map { "\($0.runbook)@\($0.key)" }.joined(separator: ", ")
+            survey.disagreement = (.missingReceipts, list)
+        }
+        return survey
     }
 }

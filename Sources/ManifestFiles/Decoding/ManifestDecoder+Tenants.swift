@@ -15,7 +15,7 @@ extension ManifestDecoder {
     private static let sources = ["list", "query", "files", "command"]
 
     func tenants(_ root: ManifestObject, ledger: SQLDialect?) -> DecodedTenants? {
-        let keys = Self.sources + ["url", "target", "search_path", "settings", "isolation", "expect"]
+        let keys = Self.sources + ["url", "target", "search_path", "settings", "isolation", "synchronous", "expect"]
         guard
             let field = root.required(
                 "tenants", remedy: "say where tenants come from, as in tenants: { files: \"tenants/*.db\" }"),
@@ -28,6 +28,7 @@ extension ManifestDecoder {
         let settings = tenantSettings(object["settings"])
         let searchPath = self.searchPath(object["search_path"])
         let isolation = object["isolation"]?.choice(Isolation.self, noun: "isolation")
+        let synchronous = object["synchronous"]?.choice(Synchronous.self, noun: "level")
         let expect = expectation(object["expect"])
         if settings.isEmpty, object["settings"] == nil {
             object["isolation"]?.warn("says nothing without settings", remedy: "leave it out")
@@ -36,12 +37,17 @@ extension ManifestDecoder {
 
         let dialect = source.dialect ?? target.dialect ?? source.tenantDialect ?? ledger
         if dialect == .sqlite { refusePostgresOnly(object, targetObject) }
+        if dialect == .postgresql {
+            object.refuse(
+                ["synchronous"], "is for SQLite files",
+                remedy: "leave it out; in PostgreSQL a script, or its role, sets synchronous_commit")
+        }
         checkColumns(object, targetObject, source)
         let mentions = source.mentionedColumns
         return DecodedTenants(
             settings: TenantSettings(
                 source: source.value, target: target.template, searchPath: searchPath, settings: settings,
-                isolation: isolation ?? .rowSecurity, expect: expect),
+                isolation: isolation ?? .rowSecurity, synchronous: synchronous ?? .full, expect: expect),
             dialect: dialect, labels: source.labels,
             sharesTables: !settings.isEmpty && dialect == .postgresql && target.template.schema == nil
                 && target.template.url?.revealed.contains("{") != true

@@ -46,9 +46,6 @@ final class ManifestDecoder {
         let tenants = self.tenants(object, ledger: ledger?.dialect)
         let phases = self.phases(object["phases"])
         let (limits, fuse) = defaults(object["defaults"])
-        if fuse, tenants?.dialect == .sqlite {
-            object["defaults"]?.report("fuse is for tenants in PostgreSQL, and these are files", remedy: "leave it out")
-        }
         let runbooks = self.runbooks(
             object,
             RunbookContext(phases: phases, limits: limits, tenants: tenants, ledgerDialect: ledger?.dialect))

@@ -121,6 +121,10 @@ package enum ManifestSchema {
                   "description": "With settings: row_security refuses a role that bypasses it; script trusts the scripts to filter themselves.",
                   "anyOf": [{ "enum": ["row_security", "script"] }, { "$ref": "#/$defs/variable" }]
                 },
+                "synchronous": {
+                  "description": "SQLite files: full waits until a commit is on the disk; normal does not, and a loss of power may take the last commits with their receipts.",
+                  "anyOf": [{ "enum": ["full", "normal"] }, { "$ref": "#/$defs/variable" }]
+                },
                 "expect": {
                   "description": "When a set of tenants is too small to be true.",
                   "type": "object",

@@ -7,11 +7,13 @@ package struct TenantSettings: Sendable {
     /// Dotted name to template: set for each script.
     package var settings: [String: String]
     package var isolation: Isolation
+    /// SQLite: how long a commit waits for the disk.
+    package var synchronous: Synchronous
     package var expect: TenantExpectation
 
     package init(
         source: TenantSource, target: TargetTemplate = TargetTemplate(), searchPath: [String]? = nil,
-        settings: [String: String] = [:], isolation: Isolation = .rowSecurity,
+        settings: [String: String] = [:], isolation: Isolation = .rowSecurity, synchronous: Synchronous = .full,
         expect: TenantExpectation = TenantExpectation()
     ) {
         self.source = source
@@ -19,6 +21,7 @@ package struct TenantSettings: Sendable {
         self.searchPath = searchPath
         self.settings = settings
         self.isolation = isolation
+        self.synchronous = synchronous
         self.expect = expect
     }
 }
@@ -62,6 +65,15 @@ package enum Isolation: String, Sendable, Codable, CaseIterable {
     case rowSecurity = "row_security"
     /// The scripts filter themselves.
     case script
+}
+
+/// How long a commit in a tenant's SQLite file waits for the disk (sqlite.org/pragma.html#pragma_synchronous). SQLite does
+/// not keep it in the file.
+package enum Synchronous: String, Sendable, Codable, CaseIterable {
+    /// What was committed survives a loss of power.
+    case full
+    /// It may be gone after one, together with its receipt.
+    case normal
 }
 
 /// When a set of tenants is too small to be true.

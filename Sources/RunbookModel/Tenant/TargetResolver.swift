@@ -9,6 +9,7 @@ package struct TargetResolver: Sendable {
     private let settings: [(name: String, value: ColumnTemplate)]
     private let ledger: LedgerSettings
     private let isFiles: Bool
+    private let synchronous: Synchronous
 
     /// - Throws: the first template that is none; a manifest that was checked has only good ones.
     package init(_ tenants: TenantSettings, ledger: LedgerSettings) throws(ColumnTemplateError) {
@@ -29,6 +30,7 @@ package struct TargetResolver: Sendable {
         }
         settings = values
         self.ledger = ledger
+        synchronous = tenants.synchronous
         if case .files = tenants.source { isFiles = true } else { isFiles = false }
     }
 
@@ -52,7 +54,7 @@ package struct TargetResolver: Sendable {
         return TenantTarget(
             url: url, directURL: directURL, schema: schema, role: role,
             searchPath: isSQLite ? nil : try path(of: tenant, schema: schema), settings: settings,
-            holdsOneTenant: isFiles || schema == nil && settings.isEmpty)
+            holdsOneTenant: isFiles || schema == nil && settings.isEmpty, synchronous: synchronous)
     }
 
     // MARK: Names

@@ -12,6 +12,8 @@ package struct TenantTarget: Sendable, Hashable {
     package var settings: [Setting]
     /// Whether the whole database or file is this one tenant: no schema and no settings tell it from others.
     package var holdsOneTenant: Bool
+    /// SQLite: how long a commit waits for the disk.
+    package var synchronous: Synchronous
 
     package struct Setting: Sendable, Hashable {
         package var name: String
@@ -25,7 +27,8 @@ package struct TenantTarget: Sendable, Hashable {
 
     package init(
         url: Redacted, directURL: Redacted? = nil, schema: String? = nil, role: String? = nil,
-        searchPath: [String]? = nil, settings: [Setting] = [], holdsOneTenant: Bool = false
+        searchPath: [String]? = nil, settings: [Setting] = [], holdsOneTenant: Bool = false,
+        synchronous: Synchronous = .full
     ) {
         self.url = url
         self.directURL = directURL
@@ -34,5 +37,6 @@ package struct TenantTarget: Sendable, Hashable {
         self.searchPath = searchPath
         self.settings = settings
         self.holdsOneTenant = holdsOneTenant
+        self.synchronous = synchronous
     }
 }

@@ -10,12 +10,17 @@ struct ForeignKeyViolation: Hashable, CustomStringConvertible {
     var description: String { "\(count) row\(count == 1 ? "" : "s") of \(table) without \(parent)" }
 
     static func all(in session: any DatabaseSession) throws(DatabaseError) -> [ForeignKeyViolation] {
-        try session.rows("SELECT \"table\", parent, fkid, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2, 3")
-            .map { row in
-                ForeignKeyViolation(
-                    table: row[0].text ?? "", parent: row[1].text ?? "", key: row[2].integer ?? 0,
-                    count: row[3].integer ?? 0)
-            }
+        var counts: [ForeignKeyViolation: Int] = [:]
+        // The pragma itself: as a table it has to be made one in each connection.
+        try session.query("PRAGMA foreign_key_check", []) { row throws(DatabaseError) in
+            let violation = ForeignKeyViolation(
+                table: row[0].text ?? "", parent: row[2].text ?? "", key: row[3].integer ?? 0, count: 0)
+            counts[violation, default: 0] += 1
+        }
+        return counts.map { violation, count in
+            ForeignKeyViolation(
+                table: violation.table, parent: violation.parent, key: violation.key, count: count)
+        }.sorted { ($0.table, $0.key) < ($1.table, $1.key) }
     }
 
     /// What is worse in `now` than it was.

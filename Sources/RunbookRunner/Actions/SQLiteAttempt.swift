@@ -29,7 +29,9 @@ struct SQLiteAttempt {
             if asksFirst, let verify { isDoneAlready = try verify.ask(on: session) == true }
             let refusal = try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) -> Refusal? in
                 try receipts.ensureTable()
-                if let (state, found) = try receipts.survey(ticket) { return Refusal(state: state, message: found) }
+                if let (state, found) = try receipts.survey(ticket)?.disagreement {
+                    return Refusal(state: state, message: found)
+                }
                 if let (state, found) = try receipts.examine(ticket) { return Refusal(state: state, message: found) }
                 number = try receipts.record(ticket, state: .running, rowsAffected: nil)
                 try Failpoint.reach(.beginAttempt, .before)

@@ -3,8 +3,8 @@ import Foundation
 import LedgerStore
 import RunbookModel
 
-/// A transactional script in a SQLite file: receipt read, script, checks and receipt in one immediate transaction. The
-/// tenant's lock is held by the worker already.
+/// A transactional script in a SQLite file: receipt read, script, checks and receipt, inside an immediate transaction
+/// that its stage begins and ends. The tenant's lock is held by the worker already.
 struct SQLiteScript {
     let runbook: Runbook
     let script: SQLScript
@@ -13,7 +13,8 @@ struct SQLiteScript {
     let session: any DatabaseSession
     let wait: FileWait
 
-    func run() -> ActionEnd {
+    /// - Returns: why there is no transaction; nil when there is one.
+    func begin() -> ActionEnd? {
         do throws(DatabaseError) {
             // Ignored inside a transaction (sqlite.org/pragma.html#pragma_foreign_keys): with enforcement on, the usual
             // rebuild of a table would empty the tables that refer to it.
@@ -21,35 +22,52 @@ struct SQLiteScript {
             try Failpoint.reach(.sqliteBegin, .before)
             try session.run("BEGIN IMMEDIATE")
             try Failpoint.reach(.sqliteBegin, .after)
+            return nil
         } catch {
             return error.code == .busy ? .fileBusy : failed(error, offset: nil, statement: nil)
         }
-        let end = inTransaction()
-        if session.isInTransaction {
-            do throws(DatabaseError) { try session.run("ROLLBACK") } catch { session.close() }
-        }
-        return end
     }
 
-    private func inTransaction() -> ActionEnd {
-        let receipts = SQLiteReceipts(session: session)
-        var rows = 0
+    /// - Returns: why the transaction was not committed; nil when it was.
+    func commit() -> ActionEnd? {
         do throws(DatabaseError) {
-            try receipts.ensureTable()
-            if let (state, found) = try receipts.survey(ticket) {
-                return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(for: state, message: found)
+            try Failpoint.reach(.sqliteCommit, .before)
+            // Whoever reads a file without a write-ahead log keeps it waiting; the work is not thrown away for that.
+            try wait.insisting { () throws(DatabaseError) in try session.run("COMMIT") }
+            try Failpoint.reach(.sqliteCommit, .after)
+            return nil
+        } catch {
+            return error.code == .busy ? .fileBusy : failed(error, offset: nil, statement: nil)
+        }
+    }
+
+    /// Claims, runs, checks and records. Only after a success may the transaction go on.
+    ///
+    /// - Parameters:
+    ///   - known: the identities of which the file has receipts, as read since the tenant was locked: another needs not be
+    ///     looked for, since its receipt could not be written twice. nil before they were read.
+    ///   - isFollowed: other scripts come before the commit: foreign keys that SQLite would look at only then are looked
+    ///     at now, so that the right one is to blame.
+    func inTransaction(_ known: inout Set<Identity>?, isFollowed: Bool) -> ActionEnd {
+        let receipts = SQLiteReceipts(session: session)
+        var isNew = known?.contains(ticket.identity) == false
+        do throws(DatabaseError) {
+            if known == nil {
+                try receipts.ensureTable()
+                if let survey = try receipts.survey(ticket) {
+                    if let (state, found) = survey.disagreement { return refused(state, found) }
+                    known = survey.identities
+                    isNew = !survey.identities.contains(ticket.identity)
+                }
             }
-            if let (state, found) = try receipts.examine(ticket) {
-                return ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(for: state, message: found)
-            }
+            if !isNew, let (state, message) = try receipts.examine(ticket) { return refused(state, message) }
         } catch {
             return failed(error, offset: nil, statement: nil)
         }
+        let looksAtKeys = script.changesSchema || (isFollowed && runbook.foreignKeys)
         let violations: [ForeignKeyViolation]
-        let schemaBefore: Int?
         do throws(DatabaseError) {
-            violations = script.changesTables ? try ForeignKeyViolation.all(in: session) : []
-            schemaBefore = try schemaVersion()
+            violations = looksAtKeys ? try ForeignKeyViolation.all(in: session) : []
         } catch {
             return failed(error, offset: nil, statement: nil)
         }
@@ -57,13 +75,14 @@ struct SQLiteScript {
             tenant: ticket.tenant,
             settings: Dictionary(target.settings.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }),
             isTransactional: true)
+        var rows = 0
         do throws(DatabaseError) {
             try session.run(script.text, as: context) { _, result in rows += result.rowsAffected }
         } catch {
             return failed(error, offset: error.position.map { $0 - 1 }, statement: error.resultsBefore)
         }
         do throws(DatabaseError) {
-            if try schemaVersion() != schemaBefore {
+            if looksAtKeys {
                 let new = ForeignKeyViolation.added(to: violations, in: try ForeignKeyViolation.all(in: session))
                 guard new.isEmpty else { return failed(new) }
             }
@@ -75,20 +94,33 @@ struct SQLiteScript {
                 return .failed(failure, isTransient: false, output: nil, counted: false)
             }
             try Failpoint.reach(.sqliteReceipt, .before)
-            _ = try receipts.record(ticket, state: .succeeded, rowsAffected: rows)
+            if isNew {
+                try receipts.recordFirst(ticket, rowsAffected: rows)
+            } else {
+                _ = try receipts.record(ticket, state: .succeeded, rowsAffected: rows)
+            }
             try Failpoint.reach(.sqliteReceipt, .after)
-            try Failpoint.reach(.sqliteCommit, .before)
-            // Whoever reads a file without a write-ahead log keeps it waiting; the work is not thrown away for that.
-            try wait.insisting { () throws(DatabaseError) in try session.run("COMMIT") }
-            try Failpoint.reach(.sqliteCommit, .after)
+        } catch  where isNew && SQLiteReceipts.meansReceipt(error) {
+            return unexpected(error, receipts)
         } catch {
             return error.code == .busy ? .fileBusy : failed(error, offset: nil, statement: nil)
         }
         return .succeeded(rows: rows, output: nil, counted: false)
     }
 
-    private func schemaVersion() throws(DatabaseError) -> Int? {
-        try session.row("PRAGMA main.schema_version")?[0].integer
+    /// There is a receipt that was not there. Whose it is shows once the script's own writes are gone.
+    private func unexpected(_ error: DatabaseError, _ receipts: SQLiteReceipts) -> ActionEnd {
+        do throws(DatabaseError) {
+            try session.run("ROLLBACK")
+            if let (state, message) = try receipts.examine(ticket) { return refused(state, message) }
+        } catch {
+            return failed(error, offset: nil, statement: nil)
+        }
+        return failed(error, offset: nil, statement: nil)
+    }
+
+    private func refused(_ state: ClaimState, _ message: String) -> ActionEnd {
+        ClaimRefusal(runbook: runbook, tenant: ticket.tenant).end(for: state, message: message)
     }
 
     private func failed(_ new: [ForeignKeyViolation]) -> ActionEnd {
@@ -100,7 +132,7 @@ struct SQLiteScript {
         return .failed(failure, isTransient: false, output: nil, counted: false)
     }
 
-    private func failed(_ error: DatabaseError, offset: Int?, statement: Int?) -> ActionEnd {
+    func failed(_ error: DatabaseError, offset: Int?, statement: Int?) -> ActionEnd {
         if error.code == .interrupted { return .interrupted }
         let place = ScriptPlace(script: script, tenant: ticket.tenant, runbook: runbook)
         return .failed(
@@ -110,13 +142,11 @@ struct SQLiteScript {
 }
 
 extension SQLScript {
-    /// Whether it may make, drop or alter tables: then foreign keys are looked at before and after.
-    fileprivate var changesTables: Bool {
+    /// Whether it may change the schema: then foreign keys are looked at before and after.
+    fileprivate var changesSchema: Bool {
         statements.contains { statement in
-            let words = statement.text.split(maxSplits: 3, whereSeparator: \.isWhitespace).prefix(3)
-            let head = words.map { $0.uppercased() }
-            guard let first = head.first else { return false }
-            return ["CREATE", "DROP", "ALTER"].contains(first) && head.dropFirst().contains { $0.hasPrefix("TABLE") }
+            let first = statement.text.prefix { !$0.isWhitespace }
+            return ["CREATE", "DROP", "ALTER"].contains(first.uppercased())
         }
     }
 }

@@ -28,6 +28,16 @@ struct TenantLock {
         }
     }
 
+    /// Whether nobody waits for the whole workspace: who has a tenant's lock for several transactions asks between them.
+    var isUncontested: Bool {
+        do throws(DatabaseError) {
+            guard try locks.tryLock(keys.gate, .shared) else { return false }
+            return try locks.unlock(keys.gate, .shared)
+        } catch {
+            return false
+        }
+    }
+
     /// Gives both back. A lock that was lost is found out before an end is recorded, not here.
     func giveBack() {
         do throws(DatabaseError) { _ = try locks.unlock(keys.tenant, .exclusive) } catch {}

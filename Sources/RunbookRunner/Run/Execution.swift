@@ -11,7 +11,7 @@ struct Execution {
         let ticket: ClaimTicket
     }
 
-    /// Never empty; several only where all are transactional, in PostgreSQL.
+    /// Never empty; several only where all are transactional.
     let parts: [Part]
     let tenant: Tenant
     let target: TenantTarget
@@ -80,8 +80,12 @@ struct Execution {
                 PostgresAttempt(
                     runbook: runbook, target: target, ticket: ticket, connection: connection, asksFirst: step.asksVerify
                 ).run { hook(command, attempt: $0, connection, lockIsHeld: $1) })
+        case (.sql, .sqlite) where runbook.transaction:
+            return stage(in: connection.session) { ended in
+                if ended + 1 < parts.count { restart(parts[ended + 1].step.runbook.limits.runbookTimeout) }
+            }
         case (_, .sqlite):
-            return StageEnd(underLedgerLock(connection))
+            return underLedgerLock { _, lockIsHeld in StageEnd(attempt(connection, lockIsHeld)) }
         }
     }
 
@@ -90,36 +94,15 @@ struct Execution {
         return PostgresScript(runbook: part.step.runbook, script: script, target: target, ticket: part.ticket)
     }
 
-    /// Tenants in SQLite files are locked where the ledger is.
-    private func underLedgerLock(_ connection: TenantConnection) -> ActionEnd {
-        let locks: any AdvisoryLocks
-        let lock: TenantLock
-        do throws(DatabaseError) {
-            locks = try connections.ledgerLocks()
-            lock = TenantLock(locks: locks, ticket: ticket)
-            guard try lock.take() else { return .busy }
-        } catch {
-            return unconnected(error, isServer: context.ledgerDialect == .postgresql)
-        }
-        let lockIsHeld = {
-            do throws(DatabaseError) { return try locks.holds(ticket.tenantKey, .exclusive) } catch { return false }
-        }
+    /// Work that cannot be transactional, in or around a SQLite file.
+    private func attempt(_ connection: TenantConnection, _ lockIsHeld: @escaping () -> Bool) -> ActionEnd {
         defer {
-            lock.giveBack()
             // Temporary objects live as long as the session; the next runbook, or tenant, gets one without them.
-            let temporary = try? connection.session.row("SELECT count(*) FROM sqlite_temp_schema")
-            if temporary?[0].integer != 0 { connection.session.close() }
-        }
-        let wait = FileWait(limit: context.lockWait(of: runbook))
-        if case .sql(let script) = runbook.action, runbook.transaction {
-            return SQLiteScript(
-                runbook: runbook, script: script, target: target, ticket: ticket, session: connection.session,
-                wait: wait
-            ).run()
+            if (try? connection.session.hasTemporaryObjects()) != false { connection.session.close() }
         }
         return SQLiteAttempt(
-            runbook: runbook, ticket: ticket, session: connection.session, asksFirst: step.asksVerify, wait: wait,
-            lockIsHeld: lockIsHeld
+            runbook: runbook, ticket: ticket, session: connection.session, asksFirst: step.asksVerify,
+            wait: FileWait(limit: context.lockWait(of: runbook)), lockIsHeld: lockIsHeld
         ).run { attempt in
             switch runbook.action {
             case .exec(let command): hook(command, attempt: attempt, connection, lockIsHeld: lockIsHeld)
@@ -141,7 +124,7 @@ struct Execution {
     }
 
     /// A server may come back; a file that is not there will not.
-    private func unconnected(_ error: DatabaseError, isServer: Bool) -> ActionEnd {
+    func unconnected(_ error: DatabaseError, isServer: Bool) -> ActionEnd {
         var failure = runbook.failure(tenant: tenant.id, error.message, clean: true, hint: error.hint)
         failure.sqlstate = error.sqlState
         failure.detail = error.detail

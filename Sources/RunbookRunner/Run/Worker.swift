@@ -87,7 +87,7 @@ actor Worker {
     /// Tries the steps that go together from here on, once; the first that must be tried again is where the next try
     /// begins.
     private func execute(_ assignment: inout Assignment) -> StepEnd {
-        let group = assignment.group()
+        let group = assignment.group(isFused: context.isFused)
         let began = ContinuousClock.now
         let keys = keys.of(assignment.tenant.id, in: context.manifest.workspace)
         let attempt = Execution(

@@ -25,12 +25,19 @@ final class WorkerConnections {
         to target: TenantTarget, isDirect: Bool, lockWait: Duration
     ) throws(DatabaseError) -> TenantConnection {
         let address = (isDirect ? target.directURL : nil) ?? target.url
-        if let current, current.url == address.revealed, current.session.isUsable { return current }
+        if let current, current.url == address.revealed, current.synchronous == target.synchronous,
+            current.session.isUsable
+        {
+            return current
+        }
         current?.session.close()
         current = nil
         let url = try ConnectionURL(parsing: address.revealed)
         let session = try context.opener.open(
-            url, SessionOptions(applicationName: context.applicationName, busyTimeout: min(.seconds(5), lockWait)))
+            url,
+            SessionOptions(
+                applicationName: context.applicationName, busyTimeout: min(.seconds(5), lockWait),
+                isFullySynchronous: target.synchronous == .full))
         let made: TenantConnection
         do throws(DatabaseError) {
             let place = try ServerPlace.of(session)
@@ -44,7 +51,9 @@ final class WorkerConnections {
                 try receipts.ensureTable(in: session)
                 return receipts
             }
-            made = TenantConnection(session: session, url: address.revealed, place: place, receipts: receipts)
+            made = TenantConnection(
+                session: session, url: address.revealed, synchronous: target.synchronous, place: place,
+                receipts: receipts)
         } catch {
             session.close()
             throw error

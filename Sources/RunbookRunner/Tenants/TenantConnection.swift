@@ -6,6 +6,7 @@ import RunbookModel
 final class TenantConnection {
     let session: any DatabaseSession
     let url: String
+    let synchronous: Synchronous
     /// nil for SQLite.
     let place: ServerPlace?
     /// nil for SQLite.
@@ -13,9 +14,13 @@ final class TenantConnection {
     /// Whether a pooler shares it; nil: not asked yet.
     var isShared: Bool?
 
-    init(session: any DatabaseSession, url: String, place: ServerPlace?, receipts: PostgresReceipts?) {
+    init(
+        session: any DatabaseSession, url: String, synchronous: Synchronous = .full, place: ServerPlace?,
+        receipts: PostgresReceipts?
+    ) {
         self.session = session
         self.url = url
+        self.synchronous = synchronous
         self.place = place
         self.receipts = receipts
     }

@@ -31,6 +31,35 @@ import Testing
         }
     }
 
+    /// Guarantee: the same of a stage in a file, where the runbooks of a tenant share a session, and fused a transaction:
+    /// each is done exactly once.
+    @Test(arguments: StatementFault.Kind.allCases, [false, true])
+    func aStageInAFileConverges(_ kind: StatementFault.Kind, isFused: Bool) async throws {
+        try await RepairFleet.with(.files, ["a"]) { fleet in
+            fleet.runbooks = ["one", "two", "three"].map { fleet.effect($0) }
+            var number = 0
+            var fault: StatementFault
+            repeat {
+                number += 1
+                fault = StatementFault(kind, at: number)
+                var manifest = try fleet.manifest
+                manifest.fuse = isFused
+                let broken = await Fleet.apply(manifest, opener: FaultyOpener(fault: fault))
+                let effects = try fleet.effects("a")
+                #expect(!isFused || [0, 3].contains(effects.count), "statement \(number): \(effects)")
+                if broken.exitCode == 0 { #expect(effects.count == 3, "statement \(number): \(broken)") }
+
+                let report = await Fleet.apply(manifest)
+
+                #expect(report.exitCode == 0, "statement \(number): \(broken)\n\(report)")
+                #expect(try fleet.effects("a") == ["one", "three", "two"], "statement \(number)")
+                #expect(await Fleet.apply(manifest).nothingToDo, "statement \(number)")
+                try fleet.startOver()
+            } while fault.hasFired
+            #expect(number > 20)
+        }
+    }
+
     private func converge(
         _ fleet: RepairFleet, _ trace: TraceFile, _ fault: StatementFault, _ place: String
     ) async throws {
