@@ -65,7 +65,9 @@ extension RunbookService {
             manifest: manifest, stages: fleet.plan.stages, run: run.id, runner: runner, host: host, opener: opener,
             ledgerPlace: await desk.place, ledgerDialect: await desk.dialect, mask: Self.mask(manifest),
             events: events, stop: stop, lockWait: request.lockWait, phase: request.selection.phase)
-        let count = max(1, min(request.concurrency ?? manifest.concurrency.tenants, manifest.concurrency.perServer))
+        let count = WorkerCount.of(
+            wanted: request.concurrency ?? manifest.concurrency.tenants, perServer: manifest.concurrency.perServer,
+            areFiles: manifest.tenants.areFiles, on: .present)
         await work(count: min(count, max(1, fleet.unsettled.count)), context, desk)
         try await desk.end()
         var report = try await desk.report(
