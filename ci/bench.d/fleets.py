@@ -144,13 +144,21 @@ class Files:
         database.close()
 
     def prepare(self, name, commands):
-        pass
-
-    def reset(self, name):
+        """A folder of files in which a tool has made its ledger, as after earlier deploys."""
+        template = self.folder / f"files-{name}"
+        if template.exists():
+            return
         shutil.rmtree(self.place, ignore_errors=True)
         self.place.mkdir()
         for tenant in self.tenants:
             shutil.copyfile(self.base, tenant)
+        for argv, env in commands:
+            subprocess.run([str(word) for word in argv], env={**os.environ, **env}, check=True, capture_output=True)
+        self.place.rename(template)
+
+    def reset(self, name):
+        shutil.rmtree(self.place, ignore_errors=True)
+        shutil.copytree(self.folder / f"files-{name}", self.place)
         os.sync()
 
     def problem(self):
@@ -168,4 +176,5 @@ class Files:
         return f"{wrong} tenants are wrong" if wrong else None
 
     def remove(self):
-        shutil.rmtree(self.place, ignore_errors=True)
+        for place in [self.place, *self.folder.glob("files-*")]:
+            shutil.rmtree(place, ignore_errors=True)
