@@ -1,4 +1,4 @@
-import Foundation
+private import Glibc
 import RunbookModel
 
 /// The bytes of a regular file, of limited size.
@@ -19,30 +19,39 @@ enum TextFile {
     ///
     /// Only regular files are opened: a pipe or a device might never end.
     static func bytes(at path: String) throws(Problem) -> [UInt8] {
-        // resourceValues and attributesOfItem look at a link itself; this follows it.
-        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        let attributes: [FileAttributeKey: Any]
-        do {
-            attributes = try FileManager.default.attributesOfItem(atPath: target)
-        } catch let error as CocoaError where error.code == .fileReadNoPermission {
-            throw Problem(message: "no permission to read it")
-        } catch {
-            throw Problem(message: "no such file", isMissing: true)
-        }
-        switch attributes[.type] as? FileAttributeType {
-        case .typeRegular: break
-        case .typeDirectory: throw Problem(message: "is a folder, not a file")
+        // By the system's own calls: Foundation would look up the names of the file's owner and group as well.
+        // Without waiting: a pipe that nobody writes to is no file either.
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { throw problem(errno) }
+        defer { close(file) }
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0 else { throw problem(errno) }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: break
+        case S_IFDIR: throw Problem(message: "is a folder, not a file")
         default: throw Problem(message: "is no regular file")
         }
-        if let size = attributes[.size] as? Int, size > largest {
-            throw Problem(message: "is larger than \(largest / 1024 / 1024) MB")
+        if status.st_size > largest { throw tooLarge }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: max(1, min(Int(status.st_size) + 1, 1 << 16)))
+        while true {
+            let count = unsafe read(file, &piece, piece.count)
+            if count > 0 { bytes += piece[..<count] }
+            if count == 0 { return bytes }
+            guard count > 0 || errno == EINTR else { throw problem(errno) }
+            if bytes.count > largest { throw tooLarge }
         }
-        do {
-            return try [UInt8](Data(contentsOf: URL(fileURLWithPath: target)))
-        } catch let error as CocoaError where error.code == .fileReadNoPermission {
-            throw Problem(message: "no permission to read it")
-        } catch {
-            throw Problem(message: "cannot be read (\(error.localizedDescription))")
+    }
+
+    private static let tooLarge = Problem(message: "is larger than \(largest / 1024 / 1024) MB")
+
+    /// What a number of errno(3) comes to.
+    private static func problem(_ number: Int32) -> Problem {
+        switch number {
+        case ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP: Problem(message: "no such file", isMissing: true)
+        case EACCES: Problem(message: "no permission to read it")
+        case ENXIO: Problem(message: "is no regular file")
+        default: Problem(message: "cannot be read (\(unsafe String(cString: strerror(number))))")
         }
     }
 
