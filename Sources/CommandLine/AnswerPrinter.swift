@@ -18,7 +18,8 @@ struct AnswerPrinter {
         }
         guard format != .text else { return }
         do {
-            context.output.write(try document(answer, format) + "\n")
+            try writeDocument(answer, format)
+            context.output.write("\n")
         } catch {
             complain("The answer could not be written as JSON: \(error)")
         }
@@ -34,9 +35,10 @@ struct AnswerPrinter {
     }
 
     /// In NDJSON a run's report is the last of its events.
-    private func document(_ answer: Answer, _ format: OutputFormat) throws -> String {
-        if format == .json { return try ReportEncoder.value(of: answer.document).page }
-        guard let run = answer.document as? RunAnswer else { return try ReportEncoder.value(of: answer.document).line }
-        return try RunEvent.summary(run.report).json(at: context.timepiece.now).line
+    private func writeDocument(_ answer: Answer, _ format: OutputFormat) throws {
+        if format == .ndjson, let run = answer.document as? RunAnswer {
+            return context.output.write(try RunEvent.summary(run.report).json(at: context.timepiece.now).line)
+        }
+        try ReportEncoder.write(answer.document, isPage: format == .json) { context.output.write($0) }
     }
 }

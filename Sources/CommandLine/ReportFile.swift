@@ -36,7 +36,9 @@ struct ReportFile {
 
     /// Writes the document whole or not at all.
     func write(_ document: any TextAnswer) throws {
-        let text = try ReportEncoder.value(of: document).page + "\n"
-        try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
+        var data = Data()
+        try ReportEncoder.write(document, isPage: true) { data.append(contentsOf: $0.utf8) }
+        data.append(UInt8(ascii: "\n"))
+        try data.write(to: URL(filePath: path), options: .atomic)
     }
 }

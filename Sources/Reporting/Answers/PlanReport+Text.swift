@@ -8,8 +8,8 @@ extension PlanReport: TextAnswer {
         if let error { return error.lines(exitCode: exitCode, layout) }
         var lines = table.lines(width: layout.width, style: style)
         let reasons = self.reasons
-        if !reasons.isEmpty {
-            lines += [""] + reasons.prefix(Self.reasonsShown)
+        if reasons.count > 0 {
+            lines += [""] + reasons.first
             if reasons.count > Self.reasonsShown {
                 lines.append("And \(reasons.count - Self.reasonsShown) more; --format json lists them all.")
             }
@@ -61,15 +61,20 @@ extension PlanReport: TextAnswer {
             })
     }
 
-    /// Why something does not simply run, one line a tenant and runbook.
-    private var reasons: [String] {
-        tenants.flatMap { tenant in
-            tenant.steps.compactMap { step in
-                guard [.blocked, .drifted, .unknown].contains(step.decision) else { return nil }
+    /// Why something does not simply run, one line a tenant and runbook: the first of them, and how many there are.
+    private var reasons: (first: [String], count: Int) {
+        var first: [String] = []
+        var count = 0
+        for tenant in tenants {
+            for step in tenant.steps where [.blocked, .drifted, .unknown].contains(step.decision) {
+                count += 1
+                guard first.count < Self.reasonsShown else { continue }
                 let name = tenant.tenant.map { $0.printable + ": " } ?? ""
-                return "\(name)\(step.runbook)@\(step.key) is \(step.decision.rawValue)"
-                    + (step.reason.map { ": " + $0.printable } ?? "") + "."
+                first.append(
+                    "\(name)\(step.runbook)@\(step.key) is \(step.decision.rawValue)"
+                        + (step.reason.map { ": " + $0.printable } ?? "") + ".")
             }
         }
+        return (first, count)
     }
 }

@@ -13,7 +13,7 @@ extension JSONValue {
         return text
     }
 
-    private func write(to text: inout String, indentation: Int?) {
+    func write(to text: inout String, indentation: Int?) {
         switch self {
         case .null: text += "null"
         case .boolean(let value): text += value ? "true" : "false"
@@ -41,16 +41,28 @@ extension JSONValue {
         text += opening
         for (index, item) in items.enumerated() {
             if index > 0 { text += "," }
-            if let indentation { text += "\n" + String(repeating: "  ", count: indentation + 1) }
+            if let indentation { breakLine(&text, indentation + 1) }
             write(item, &text, indentation.map { $0 + 1 })
         }
-        if let indentation, !items.isEmpty { text += "\n" + String(repeating: "  ", count: indentation) }
+        if let indentation, !items.isEmpty { breakLine(&text, indentation) }
         text += closing
     }
 
+    static func breakLine(_ text: inout String, _ indentation: Int) {
+        text += "\n"
+        for _ in 0..<indentation { text += "  " }
+    }
+
     /// Escapes what RFC 8259, section 7 demands, and DEL and the C1 controls besides: a terminal would obey them.
-    private static func quote(_ value: String, to text: inout String) {
+    static func quote(_ value: String, to text: inout String) {
         text += "\""
+        // Nearly every text is plain.
+        if value.utf8.allSatisfy({ (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
+        {
+            text += value
+            text += "\""
+            return
+        }
         for scalar in value.unicodeScalars {
             switch scalar {
             case "\"": text += "\\\""

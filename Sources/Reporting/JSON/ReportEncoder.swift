@@ -7,8 +7,21 @@ package enum ReportEncoder {
         return node.value
     }
 
+    /// Writes the document piece by piece, without a newline at its end: a long list is encoded while it is written, so
+    /// that neither a tree nor a text of all its elements is ever there.
+    ///
+    /// - Parameter isPage: over several lines, else on one.
+    package static func write(_ answer: some Encodable, isPage: Bool, to write: (String) -> Void) throws {
+        let node = TreeNode(isDeferring: true)
+        try node.fill(with: answer)
+        var text = ""
+        try node.write(to: &text, indentation: isPage ? 0 : nil, flush: write)
+        write(text)
+    }
+
     /// `durationMS` becomes `duration_ms`.
     static func memberName(_ name: String) -> String {
+        if name.utf8.allSatisfy({ (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }) { return name }
         var result = ""
         var followsCapital = true
         for character in name {

@@ -28,7 +28,10 @@ extension Masker {
         var report = report
         for tenant in report.tenants.indices {
             for step in report.tenants[tenant].steps.indices {
-                report.tenants[tenant].steps[step].reason = self(report.tenants[tenant].steps[step].reason)
+                // Tenants that are alike share their steps; who writes gets a copy.
+                guard let reason = report.tenants[tenant].steps[step].reason else { continue }
+                let masked = self(reason)
+                if masked != reason { report.tenants[tenant].steps[step].reason = masked }
             }
         }
         report.notices = report.notices.map { self($0) }

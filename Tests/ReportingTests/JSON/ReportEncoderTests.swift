@@ -102,4 +102,24 @@ import Testing
                 == #"{"event":"execution_finished","at":"1970-01-01T00:00:00.000Z","tenant":null,"runbook":"r","key":"1","#
                 + #""state":"succeeded","rows_affected":3,"duration_ms":5,"failure":null}"#)
     }
+
+    /// Guarantee: a long list is written piece by piece, and reads as if it had been written at once.
+    @Test(arguments: [0, 1, 255, 256, 5000], [true, false]) func longListsAreWrittenPiecewise(
+        _ count: Int, _ isPage: Bool
+    ) throws {
+        var report = PlanReport()
+        report.tenants = (0..<count).map { number in
+            PlanReport.PlannedTenant(
+                tenant: number == 3 ? nil : "t\"\(number)",
+                steps: (0..<(number % 3)).map {
+                    PlanReport.PlannedStep(runbook: "r\($0)", key: "1", decision: .run, reason: "é\n")
+                })
+        }
+        let value = try ReportEncoder.value(of: report)
+        var pieces: [String] = []
+        try ReportEncoder.write(report, isPage: isPage) { pieces.append($0) }
+        #expect(pieces.joined() == (isPage ? value.page : value.line))
+        #expect((pieces.count > 1) == (count == 5000))
+        #expect(pieces.allSatisfy { $0.utf8.count < 1 << 17 })
+    }
 }
