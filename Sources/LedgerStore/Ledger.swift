@@ -37,11 +37,7 @@ package final class Ledger {
         let ledger = Ledger(session, schema, workspace, upgrades)
         let found: Int?
         do {
-            found = try ledger.reading { () throws(DatabaseError) in
-                let version = try ledger.version()
-                if version == upgrades.count { ledger.seenTenants = try ledger.lastTenantCount() }
-                return version
-            }
+            found = try ledger.greeting()
         } catch {
             throw LedgerError(error)
         }
@@ -118,6 +114,31 @@ package final class Ledger {
         return try row("select version from \(sql.ledger)")?[0].integer
     }
 
+    /// The version; and, if it is the one we know, how many tenants were seen last. nil when there is no ledger.
+    private func greeting() throws(DatabaseError) -> Int? {
+        if dialect == .postgresql {
+            do throws(DatabaseError) {
+                let seen = try answer(
+                    """
+                    select version, (select tenant_count from \(sql.workspaces) where workspace = $1)
+                    from \(sql.ledger)
+                    """, [.text(workspace)])
+                // None and nothing left of some are told apart below, by one question more.
+                if seen?[0].integer == upgrades.count, let count = seen?[1].integer, count > 0 {
+                    seenTenants = count
+                    return upgrades.count
+                }
+            } catch  where error.code == .statement && session.isUsable {
+                // Not there, or of another version: asked again, one thing after the other.
+            }
+        }
+        return try reading { () throws(DatabaseError) in
+            let version = try version()
+            if version == upgrades.count { seenTenants = try lastTenantCount() }
+            return version
+        }
+    }
+
     private func refuseNewer(_ found: Int) throws(LedgerError) {
         guard found > upgrades.count else { return }
         throw LedgerError(
@@ -180,6 +201,28 @@ package final class Ledger {
     @discardableResult
     func execute(_ statement: String, _ parameters: [DatabaseValue] = []) throws(DatabaseError) -> StatementResult {
         try query(statement, parameters) { row throws(DatabaseError) in }
+    }
+
+    /// One row, asked where nothing can be written. In PostgreSQL transaction and question are one message.
+    func answer(_ statement: String, _ parameters: [DatabaseValue]) throws(DatabaseError) -> DatabaseRow? {
+        // A schema's name with a dollar in it could be taken for a parameter.
+        guard dialect == .postgresql, !sql.schema.utf8.contains(UInt8(ascii: "$")) else {
+            return try reading { () throws(DatabaseError) in try row(statement, parameters) }
+        }
+        let question = try LedgerSQL.inlined(parameters, in: statement)
+        var answer: DatabaseRow?
+        do throws(DatabaseError) {
+            // The third of them: BEGIN and SET come first.
+            try session.run("\(sql.beginReadOnly)\(sql.ownPath);\n\(question);\nCOMMIT", as: nil) { index, result in
+                if index == 2 { answer = result.firstRow }
+            }
+        } catch {
+            if session.isUsable, session.isInTransaction {
+                do throws(DatabaseError) { try session.run("ROLLBACK") } catch { session.close() }
+            }
+            throw error
+        }
+        return answer
     }
 
     func row(_ statement: String, _ parameters: [DatabaseValue] = []) throws(DatabaseError) -> DatabaseRow? {

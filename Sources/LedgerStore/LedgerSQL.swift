@@ -161,4 +161,28 @@ package struct LedgerSQL: Sendable {
         }
         return String(decoding: out, as: UTF8.self)
     }
+
+    /// A statement of ours with its parameters written out, for PostgreSQL's simple protocol, which takes none.
+    static func inlined(_ parameters: [DatabaseValue], in statement: String) throws(DatabaseError) -> String {
+        var literals: [String] = []
+        for parameter in parameters {
+            switch parameter {
+            case .null: literals.append("NULL")
+            case .boolean, .integer, .real: literals.append(parameter.text ?? "NULL")
+            case .text(let text): literals.append(try PostgresText.quoteLiteral(text))
+            case .blob: throw DatabaseError(.misuse, "bytes cannot be written out in a statement")
+            }
+        }
+        var pieces = statement.split(separator: "$", omittingEmptySubsequences: false)[...]
+        var text = String(pieces.removeFirst())
+        for piece in pieces {
+            let digits = piece.prefix { ("0"..."9").contains($0) }
+            guard let number = Int(digits), literals.indices.contains(number - 1) else {
+                throw DatabaseError(.misuse, "a statement asks for a parameter that it was not given")
+            }
+            text += literals[number - 1]
+            text += piece.dropFirst(digits.count)
+        }
+        return text
+    }
 }

@@ -4,7 +4,8 @@ package import RunbookModel
 /// Identities x tenants that a question is about.
 ///
 /// Tenants to whom the same identities apply form a cohort; the members say which identities those are. That keeps a
-/// question over 100,000 tenants and 50 identities at 100,000 + 50 values.
+/// question over 100,000 tenants and 50 identities at 100,000 + 50 values. A large fleet is asked about in several scopes,
+/// one page of its tenants in each.
 package struct LedgerScope: Sendable {
     package struct Member: Sendable, Hashable {
         package var cohort: Int
@@ -53,9 +54,12 @@ package struct LedgerScope: Sendable {
     package var tenants: [ScopedTenant]
     package var identities: [ScopedIdentity]
     package var members: [Member]
+    /// How many tenants stand on pages before this one.
+    package var offset: Int
 
-    package init(tenants: [ScopedTenant], identities: [ScopedIdentity], members: [Member]) {
+    package init(tenants: [ScopedTenant], identities: [ScopedIdentity], members: [Member], offset: Int = 0) {
         self.tenants = tenants
+        self.offset = offset
         self.identities = identities
         self.members = members
     }
@@ -89,13 +93,13 @@ extension LedgerScope {
             return "pg_catalog.unnest($\(first + parameters.count - 1)::\(type)[])"
         }
         var t = [
-            list(LedgerList.texts(tenants.map(\.id), dialect), "text"),
-            list(LedgerList.integers(tenants.map(\.cohort), dialect), "int"),
+            list(LedgerList.texts(tenants.lazy.map(\.id), dialect), "text"),
+            list(LedgerList.integers(tenants.lazy.map(\.cohort), dialect), "int"),
         ]
         if forJobs {
-            t.append(list(LedgerList.integers(tenants.map(\.stage), dialect), "int"))
-            t.append(list(LedgerList.texts(tenants.map(\.state.rawValue), dialect), "text"))
-            t.append(list(LedgerList.texts(tenants.map { $0.reason?.rawValue }, dialect), "text"))
+            t.append(list(LedgerList.integers(tenants.lazy.map(\.stage), dialect), "int"))
+            t.append(list(LedgerList.texts(tenants.lazy.map(\.state.rawValue), dialect), "text"))
+            t.append(list(LedgerList.texts(tenants.lazy.map { $0.reason?.rawValue }, dialect), "text"))
         }
         let i = [
             list(LedgerList.texts(identities.map(\.identity.runbook), dialect), "text"),
@@ -143,6 +147,6 @@ extension LedgerScope {
     }
 
     private func list<Element>(_ elements: [Element], _ fields: (Element) -> String) -> String {
-        "[" + elements.map { "[" + fields($0) + "]" }.joined(separator: ",") + "]"
+        LedgerList.text(elements, "[", "]") { $1 += "[\(fields($0))]".utf8 }
     }
 }

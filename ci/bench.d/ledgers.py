@@ -43,7 +43,8 @@ def growth(program, folder, given):
             if count > 10_000 and number:
                 continue
             accounts(count)
-            table.add(f"{count:,} tenants", run([program, "apply", "--quiet", "-f", path]), touched(count))
+            sample = run([program, "apply", "--quiet", "-f", path])
+            table.add(f"{count:,} tenants", sample, touched(count) or memory(sample, 150))
     good = table.print()
     for count in sizes:
         samples = table.samples[f"{count:,} tenants"]
@@ -74,31 +75,44 @@ def multiply(count):
     psql("bench", "VACUUM ANALYZE", "CHECKPOINT")
 
 
+def memory(sample, most):
+    """A problem where a command took more MiB than it may."""
+    return f"{sample.memory:.0f} MiB, may be {most}" if sample.memory > most else None
+
+
 def noop(program, folder, given):
-    """Nothing to do over many tenants with fifty finished runbooks each."""
-    count = 100_000 if given.large else 10_000
-    path, _, _ = finished(folder, count, 50)
-    first = run([program, "apply", "--quiet", "-f", path])
-    multiply(count)
-    table = Table(f"nothing to do: {count:,} tenants x 50 runbooks", "muster apply")
-    table.add("first apply, 1 tenant", first)
-    for _ in range(given.rounds):
-        table.add("muster apply", run([program, "apply", "--quiet", "-f", path]))
+    """Nothing to do over more and more tenants with fifty finished runbooks each, beside the smallest thing psql does."""
+    table = Table("nothing to do: tenants x 50 runbooks", "1,000 tenants")
+    for count in [1_000, 5_000, 10_000] + ([100_000] if given.large else []):
+        path, _, _ = finished(folder, count, 50)
+        first = run([program, "apply", "--quiet", "-f", path])
+        if first.status:
+            table.add("first apply, 1 tenant", first)
+            break
+        multiply(count)
+        for _ in range(given.rounds):
+            sample = run([program, "apply", "--quiet", "-f", path])
+            table.add(f"{count:,} tenants", sample, memory(sample, 24 if count <= 1_000 else 100))
+            table.add("psql -c 'select 1'", run(["psql", "-X", "-d", "bench", "-c", "select 1"]))
     return table.print()
 
 
 def plan(program, folder, given):
-    """A plan with three new runbooks."""
-    count = 100_000 if given.large else 10_000
-    path, books, scripts = finished(folder, count, 50)
-    first = run([program, "apply", "--quiet", "-f", path])
-    multiply(count)
-    new = [{"id": f"new{i}", "sql": "nothing.sql"} for i in range(3)]
-    path = manifest(folder, "plan", books + new, scripts)
-    table = Table(f"plan: {count:,} tenants, 3 new runbooks beside 50", "muster plan")
-    table.add("first apply, 1 tenant", first)
-    for _ in range(given.rounds):
-        table.add("muster plan", run([program, "plan", "--quiet", "-f", path]))
+    """A plan with three new runbooks, as text and as JSON with every tenant in it."""
+    table = Table("plan: 3 new runbooks beside 50", "1,000 tenants")
+    for count in [1_000, 10_000] + ([100_000] if given.large else []):
+        path, books, scripts = finished(folder, count, 50)
+        first = run([program, "apply", "--quiet", "-f", path])
+        if first.status:
+            table.add("first apply, 1 tenant", first)
+            break
+        multiply(count)
+        new = [{"id": f"new{i}", "sql": "nothing.sql"} for i in range(3)]
+        path = manifest(folder, "plan", books + new, scripts)
+        for _ in range(given.rounds):
+            for name, words in [("", ["--quiet"]), (", JSON", ["--format", "json"])]:
+                sample = run([program, "plan", *words, "-f", path])
+                table.add(f"{count:,} tenants{name}", sample, memory(sample, 150))
     return table.print()
 
 

@@ -79,25 +79,15 @@ extension Ledger {
             order by kind, ord
             """
         var sets: [Int: [Int: RecordedExecution]] = [:]
-        try query(statement, [.text(workspace)] + pending.parameters) {
-            row throws(DatabaseError) in
+        try query(statement, [.text(workspace)] + pending.parameters) { row throws(DatabaseError) in
             guard let ordinal = row[1].integer else { return }
-            let set = row[2].integer
+            let set = row[2].integer ?? 0
             if row[0].integer == 0 {
-                guard let set, let text = row[3].text else { return }
-                sets[set, default: [:]][ordinal - 1] = Self.execution(text.split(separator: " ", maxSplits: 3)[...])
-                return
+                guard let text = row[3].text else { return }
+                sets[set, default: [:]][ordinal - 1] = TenantRecords.execution(text)
+            } else {
+                try each(ordinal - 1, TenantRecords(set: set, sealed: sets[set] ?? [:], own: row[3].text))
             }
-            var records = TenantRecords(executions: set.flatMap { sets[$0] } ?? [:], group: set ?? 0)
-            if let lines = row[3].text {
-                records.group = nil
-                for line in lines.split(separator: "\n") {
-                    let fields = line.split(separator: " ", maxSplits: 4)
-                    guard let identity = fields.first.flatMap({ Int($0) }) else { continue }
-                    records.executions[identity - 1] = Self.execution(fields.dropFirst())
-                }
-            }
-            try each(ordinal - 1, records)
         }
     }
 
@@ -121,13 +111,4 @@ extension Ledger {
 
     /// A truth value as `1`, `0` or `-`, alike in both engines.
     private static let cleanText = "case when e.clean is null then '-' when e.clean then '1' else '0' end"
-
-    /// From state, clean, attempt and checksum.
-    private static func execution(_ fields: ArraySlice<Substring>) -> RecordedExecution? {
-        let fields = Array(fields)
-        guard fields.count == 4, let state = ExecutionState(rawValue: String(fields[0])) else { return nil }
-        return RecordedExecution(
-            state: state, clean: fields[1] == "-" ? nil : fields[1] == "1", checksum: String(fields[3]),
-            attempt: Int(fields[2]) ?? 0)
-    }
 }

@@ -14,9 +14,24 @@ extension Ledger {
     }
 
     /// Keeps the tenants and the identities as they are seen now. Rows that have not changed are not written.
-    package func remember(tenants: [Tenant], runbooks: [Runbook]) throws(DatabaseError) {
+    ///
+    /// - Parameter pageSize: how many tenants go into one statement.
+    package func remember(
+        tenants: some RandomAccessCollection<Tenant>, runbooks: [Runbook], pageSize: Int = 10_000
+    ) throws(DatabaseError) {
         try writing { () throws(DatabaseError) in
-            try remember(tenants)
+            // First: its row makes those who remember at the same moment wait in one line instead of for each other.
+            try execute(
+                """
+                insert into \(sql.workspaces) (workspace, tenant_count, seen_at) values ($1, $2, \(sql.now))
+                on conflict (workspace) do update set tenant_count = excluded.tenant_count, seen_at = excluded.seen_at
+                """, [.text(workspace), DatabaseValue(tenants.count)])
+            var rest = tenants[...]
+            while !rest.isEmpty {
+                try remember(Array(rest.prefix(pageSize)))
+                rest = rest.dropFirst(pageSize)
+            }
+            try forget(allBut: tenants.lazy.map(\.id))
             try remember(runbooks)
             try Failpoint.reach(.remember, .before)
         }
@@ -24,29 +39,27 @@ extension Ledger {
     }
 
     private func remember(_ tenants: [Tenant]) throws(DatabaseError) {
-        // First: its row makes those who remember at the same moment wait in one line instead of for each other.
-        try execute(
-            """
-            insert into \(sql.workspaces) (workspace, tenant_count, seen_at) values ($1, $2, \(sql.now))
-            on conflict (workspace) do update set tenant_count = excluded.tenant_count, seen_at = excluded.seen_at
-            """, [.text(workspace), DatabaseValue(tenants.count)])
-        let list =
+        let labels = tenants.lazy.map { LedgerList.json($0.labels) }
+        let (list, parameters): (String, [DatabaseValue]) =
             switch dialect {
             case .postgresql:
-                "rows from (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) as x(tenant, labels)"
+                (
+                    "rows from (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) as x(tenant, labels)",
+                    [LedgerList.texts(tenants.lazy.map(\.id), dialect), LedgerList.texts(labels, dialect)]
+                )
             case .sqlite:
-                """
-                (select json_extract(value, '$[0]') as tenant, json_extract(value, '$[1]') as labels
-                 from json_each($2)) as x
-                """
-            }
-        let ids = tenants.map(\.id)
-        let labels = try tenants.map { tenant throws(DatabaseError) in try Self.object(tenant.labels) }
-        let parameters: [DatabaseValue] =
-            switch dialect {
-            case .postgresql: [LedgerList.texts(ids, dialect), LedgerList.texts(labels, dialect)]
-            case .sqlite:
-                [.text("[" + zip(ids, labels).map { LedgerList.json([$0, $1]) }.joined(separator: ",") + "]")]
+                (
+                    """
+                    (select json_extract(value, '$[0]') as tenant, json_extract(value, '$[1]') as labels
+                     from json_each($2)) as x
+                    """,
+                    [
+                        .text(
+                            LedgerList.text(zip(tenants, labels), "[", "]") { row, out in
+                                out += LedgerList.json([row.0.id, row.1]).utf8
+                            })
+                    ]
+                )
             }
         let cast = dialect == .postgresql ? "::jsonb" : ""
         try execute(
@@ -58,14 +71,23 @@ extension Ledger {
                 seen_at = case when t.gone_at is null then t.seen_at else excluded.seen_at end
             where t.gone_at is not null or t.labels <> excluded.labels
             """, [.text(workspace)] + parameters)
-        let present =
+    }
+
+    /// Tenants that the source does not give any more.
+    private func forget(allBut present: some Collection<String>) throws(DatabaseError) {
+        let isGone =
             switch dialect {
             case .postgresql: "tenant not in (select pg_catalog.unnest($2::text[]))"
             case .sqlite: "tenant not in (select value from json_each($2))"
             }
+        // As many as there should be, all of them among those just remembered: then none is gone, which the next
+        // statement would find out by all their names.
+        let known = try row(
+            "select count(*) from \(sql.tenants) where workspace = $1 and gone_at is null", [.text(workspace)])
+        guard known?[0].integer != present.count else { return }
         try execute(
-            "update \(sql.tenants) set gone_at = \(sql.now) where workspace = $1 and gone_at is null and \(present)",
-            [.text(workspace), LedgerList.texts(ids, dialect)])
+            "update \(sql.tenants) set gone_at = \(sql.now) where workspace = $1 and gone_at is null and \(isGone)",
+            [.text(workspace), LedgerList.texts(present, dialect)])
     }
 
     private func remember(_ runbooks: [Runbook]) throws(DatabaseError) {
@@ -93,15 +115,6 @@ extension Ledger {
                     DatabaseValue(runbook.title), .text(runbook.phase), .text(runbook.scope.rawValue), .text(match),
                     DatabaseValue(position),
                 ])
-        }
-    }
-
-    private static func object(_ labels: [String: String]) throws(DatabaseError) -> String {
-        guard !labels.isEmpty else { return "{}" }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        do { return String(decoding: try encoder.encode(labels), as: UTF8.self) } catch {
-            throw DatabaseError(.misuse, "labels could not be encoded: \(error)")
         }
     }
 }

@@ -11,16 +11,22 @@ extension Ledger {
     /// Ensures the run of that identity and puts a job for each tenant of the scope that still has something to do, in
     /// one transaction; the question is asked again there, so that what was finished meanwhile makes no job.
     ///
-    /// - Parameter settled: how many tenants were done already when the plan was made.
+    /// - Parameters:
+    ///   - pages: the tenants that may get a job, with offsets that say where.
+    ///   - settled: how many tenants were done already when the plan was made.
     /// - Returns: nil when nothing is left to do; then nothing was written.
     package func startRun(
-        _ draft: RunDraft, jobs scope: LedgerScope, settled: Int
+        _ draft: RunDraft, jobs pages: some Sequence<LedgerScope>, settled: Int
     ) throws(DatabaseError) -> StartedRun? {
         try session.run(sql.begin + sql.ownPath)
         do throws(DatabaseError) {
             try keepFromSealing()
             let run = try ensureRun(draft, settled: settled)
-            try putJobs(scope, run: run.id)
+            var asked = 0
+            for page in pages {
+                try putJobs(page, run: run.id)
+                asked += page.tenants.count { !$0.id.isEmpty }
+            }
             let hasWork: Bool
             if run.joined {
                 try blockBehindFailures(run.id)
@@ -32,7 +38,7 @@ extension Ledger {
                     update \(sql.runs) set already_done = already_done + $2 - (
                         select count(*) from \(sql.jobs) where run_id = $1 and tenant <> '')
                     where id = $1
-                    """, [.text(run.id), DatabaseValue(scope.tenants.count { !$0.id.isEmpty })])
+                    """, [.text(run.id), DatabaseValue(asked)])
                 hasWork = try hasOpenJobs(run.id)
             }
             try Failpoint.reach(.startRun, .before)
@@ -45,6 +51,12 @@ extension Ledger {
             }
             throw error
         }
+    }
+
+    package func startRun(
+        _ draft: RunDraft, jobs scope: LedgerScope, settled: Int
+    ) throws(DatabaseError) -> StartedRun? {
+        try startRun(draft, jobs: [scope], settled: settled)
     }
 
     package func hasOpenRun(_ identity: String) throws(DatabaseError) -> Bool {
@@ -90,7 +102,7 @@ extension Ledger {
             """
             \(pending.sql)
             insert into \(sql.jobs) (run_id, tenant, position, stage, state, reason)
-            select $2, u.id, u.ord, u.stage, u.state, u.reason from u where true
+            select $2, u.id, u.ord + \(scope.offset), u.stage, u.state, u.reason from u where true
             on conflict (run_id, tenant) do nothing
             """, [.text(workspace), .text(run)] + pending.parameters)
     }

@@ -3,6 +3,8 @@ package struct ColumnTemplate: Sendable, Hashable {
     package enum Piece: Sendable, Hashable {
         case text(String)
         case column(String)
+
+        var isColumn: Bool { if case .column = self { true } else { false } }
     }
 
     package var pieces: [Piece]

@@ -10,6 +10,8 @@ package struct TargetResolver: Sendable {
     private let ledger: LedgerSettings
     private let isFiles: Bool
     private let synchronous: Synchronous
+    /// Whether tenants with different ids are in different places, whatever else they have.
+    let differsByID: Bool
 
     /// - Throws: the first template that is none; a manifest that was checked has only good ones.
     package init(_ tenants: TenantSettings, ledger: LedgerSettings) throws(ColumnTemplateError) {
@@ -32,6 +34,10 @@ package struct TargetResolver: Sendable {
         self.ledger = ledger
         synchronous = tenants.synchronous
         if case .files = tenants.source { isFiles = true } else { isFiles = false }
+        // A schema is none where the address leads to a file.
+        let isServer = tenants.target.url?.revealed.hasPrefix("postgres") == true
+        let deciding = [url, isServer ? schema : nil].compactMap(\.self) + values.map(\.value)
+        differsByID = deciding.contains { $0.pieces.filter(\.isColumn) == [.column("id")] }
     }
 
     /// The tenant's target: its address from the template, else its own, else the ledger's.

@@ -4,6 +4,8 @@ package enum TenantID {
     package static func problem(_ id: String) -> String? {
         if id.isEmpty { return "the id is empty" }
         if id.utf8.count > 255 { return "the id is longer than 255 bytes" }
+        // Nearly every id is plain, and needs no look into Unicode's tables.
+        if id.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return nil }
         return id.unicodeScalars.contains(where: isControl)
             ? "the id holds a control character, such as a newline" : nil
     }

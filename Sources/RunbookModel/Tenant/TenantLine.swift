@@ -54,6 +54,30 @@ package enum TenantLine {
         return try tenant(members, number, "row")
     }
 
+    /// The same for the further rows of a query, whose columns were looked at with the first.
+    package static func tenant(further row: some Sequence<(column: String, text: String?)>, number: Int)
+        throws(TenantFinding) -> Tenant
+    {
+        var tenant = Tenant(id: "")
+        var hasID = false
+        for (column, text) in row {
+            guard let text else { continue }
+            switch column {
+            case "id":
+                tenant.id = text
+                hasID = true
+            case "schema": tenant.schema = text
+            case "url": tenant.url = Redacted(text)
+            default: tenant.labels[column] = text
+            }
+        }
+        // What is wrong is told in one place.
+        guard hasID, tenant.url?.revealed.isEmpty != true else {
+            return try self.tenant(row: row.map { $0 }, number: number)
+        }
+        return tenant
+    }
+
     private static func tenant(
         _ members: [String: String?], _ number: Int, _ noun: String
     ) throws(TenantFinding) -> Tenant {

@@ -9,18 +9,22 @@ extension TenantSet {
             unknown(selection.tenants, "--tenant") + unknown(selection.skippedTenants, "--skip-tenant")
             + unknownLabels(selection.match)
         guard findings.isEmpty else { throw TenantSetError(findings) }
-        return TenantSet(
-            members: members.filter { member in
-                (asked.isEmpty || asked.contains(member.tenant.id)) && !skipped.contains(member.tenant.id)
-                    && member.tenant.matches(selection.match)
-            })
+        guard selection.narrowsTenants else { return self }
+        var chosen: [UInt32] = []
+        for position in 0..<count {
+            let tenant = tenant(at: position)
+            guard asked.isEmpty || asked.contains(tenant.id), !skipped.contains(tenant.id),
+                tenant.matches(selection.match)
+            else { continue }
+            chosen.append(UInt32(self.chosen.map { Int($0[position]) } ?? position))
+        }
+        return TenantSet(roster: roster, ids: ids, resolver: resolver, chosen: chosen)
     }
 
     private func unknown(_ names: [String], _ flag: String) -> [TenantFinding] {
         guard !names.isEmpty else { return [] }
-        let ids = Set(members.map(\.tenant.id))
-        return names.filter { !ids.contains($0) }.map { name in
-            let nearest = NearestName.of(name, in: members.lazy.map(\.tenant.id))
+        return names.filter { position(of: $0) == nil }.map { name in
+            let nearest = NearestName.of(name, in: (0..<count).lazy.map { id(at: $0) })
             return TenantFinding(
                 .selection, "\(flag) \(TenantID.shown(name)): there is no such tenant",
                 remedy: nearest.map { "did you mean \(TenantID.shown($0))?" } ?? "muster tenants lists them")
@@ -28,8 +32,8 @@ extension TenantSet {
     }
 
     private func unknownLabels(_ match: [String: [String]]) -> [TenantFinding] {
-        guard !match.isEmpty, !members.isEmpty else { return [] }
-        let labels = members.reduce(into: Set(["id", "schema"])) { $0.formUnion($1.tenant.labels.keys) }
+        guard !match.isEmpty, count > 0 else { return [] }
+        let labels = Set(["id", "schema"]).union(roster.labelNames)
         return match.keys.sorted().filter { !labels.contains($0) }.map { label in
             TenantFinding(
                 .selection, "--match \(label): no tenant has this label",
@@ -37,4 +41,8 @@ extension TenantSet {
                     ?? "the labels are \(labels.sorted().prefix(10).joined(separator: ", "))")
         }
     }
+}
+
+extension Selection {
+    fileprivate var narrowsTenants: Bool { !tenants.isEmpty || !skippedTenants.isEmpty || !match.isEmpty }
 }

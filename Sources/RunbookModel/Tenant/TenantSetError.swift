@@ -10,6 +10,12 @@ package struct TenantSetError: Error, Sendable, Hashable {
         self.findings = Array(findings.prefix(Self.limit))
         total = findings.count
     }
+
+    /// - Parameter total: how many there are; `findings` may be the first of them.
+    init(_ findings: [TenantFinding], total: Int) {
+        self.findings = Array(findings.prefix(Self.limit))
+        self.total = total
+    }
 }
 
 extension TenantSetError: CustomStringConvertible {

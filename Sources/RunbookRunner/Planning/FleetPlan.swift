@@ -1,8 +1,11 @@
 import LedgerStore
 import RunbookModel
 
-/// What is to be done where: the selected runbooks in their stages, the tenants in scope, and what each still needs.
+/// What is to be done where: the selected runbooks in their stages, and the tenants in scope.
 struct FleetPlan: Sendable {
+    /// Tenants that the ledger is asked about in one statement.
+    static let pageSize = 10_000
+
     let manifest: Manifest
     let selection: Selection
     let planner: TenantPlanner
@@ -10,28 +13,23 @@ struct FleetPlan: Sendable {
     let runbooks: [Runbook]
     let stages: [Stage]
     /// Tenants in scope.
-    let members: [TenantSet.Member]
+    let tenants: TenantSet
     /// Every tenant of the source, in scope or not.
-    let allTenants: [Tenant]
-    private let positions: [String: Int]
-    /// Indices of the manifest's runbooks that look at labels.
-    private let matching: [Int]
+    let allTenants: TenantSet
+    let pageSize: Int
 
-    init(manifest: Manifest, selection: Selection, all: [Tenant], members: [TenantSet.Member]) {
+    init(
+        manifest: Manifest, selection: Selection, all: TenantSet, tenants: TenantSet, pageSize: Int = Self.pageSize
+    ) {
         self.manifest = manifest
         self.selection = selection
         planner = TenantPlanner(manifest: manifest, selection: selection)
         let selected = planner.selected
         runbooks = manifest.runbooks.filter { selected.contains($0.identity) }
         stages = Stage.cut(runbooks)
-        self.members = members
+        self.tenants = tenants
         allTenants = all
-        matching = manifest.runbooks.indices.filter { !manifest.runbooks[$0].match.isEmpty }
-        positions = Dictionary(members.indices.map { (members[$0].tenant.id, $0) }, uniquingKeysWith: { $1 })
-    }
-
-    func member(_ tenant: String) -> TenantSet.Member? {
-        tenant.isEmpty ? workspaceMember : positions[tenant].map { members[$0] }
+        self.pageSize = max(1, pageSize)
     }
 
     /// The place of runbooks that run once: the ledger's database.
@@ -45,43 +43,34 @@ struct FleetPlan: Sendable {
 
     var hasWorkspaceRunbooks: Bool { runbooks.contains { $0.scope == .workspace } }
 
-    /// What the ledger is asked about: tenants in scope (and the workspace, last) x every identity of the manifest, of
-    /// which the selected and applicable ones count.
-    func scope() -> LedgerScope {
-        var cohorts: [[Int]: Int] = [:]
-        var members: [LedgerScope.Member] = []
-        func cohort(_ identities: [Int]) -> Int {
-            if let known = cohorts[identities] { return known }
-            let number = cohorts.count
-            cohorts[identities] = number
-            members += identities.map { LedgerScope.Member(cohort: number, identity: $0) }
-            return number
-        }
-        let selected = planner.selected
-        let mine = manifest.runbooks.indices.filter { selected.contains(manifest.runbooks[$0].identity) }
-        let ofTenants = mine.filter { manifest.runbooks[$0].scope == .tenant }
-        let matched = ofTenants.filter { !manifest.runbooks[$0].match.isEmpty }
-        let common = cohort(ofTenants)
-        var tenants = self.members.map { member in
-            guard !matched.isEmpty else { return LedgerScope.ScopedTenant(id: member.tenant.id, cohort: common) }
-            let applying = ofTenants.filter { manifest.runbooks[$0].applies(to: member.tenant.labels) }
-            return LedgerScope.ScopedTenant(id: member.tenant.id, cohort: cohort(applying))
-        }
-        let ofWorkspace = mine.filter { manifest.runbooks[$0].scope == .workspace }
-        if !ofWorkspace.isEmpty {
-            tenants.append(LedgerScope.ScopedTenant(id: "", cohort: cohort(ofWorkspace)))
-        }
-        return LedgerScope(
-            tenants: tenants,
-            identities: manifest.runbooks.map {
-                LedgerScope.ScopedIdentity(
-                    identity: $0.identity, checksum: $0.checksum, acceptsChange: $0.onChange == .accept)
-            }, members: members)
+    /// How many places there are: each tenant in scope, in order, then the workspace if something runs once.
+    var placeCount: Int { tenants.count + (hasWorkspaceRunbooks ? 1 : 0) }
+
+    /// The number of the workspace's place.
+    var workspacePlace: Int { tenants.count }
+
+    func member(at place: Int) -> TenantSet.Member {
+        place == workspacePlace ? workspaceMember : tenants.member(at: place)
     }
 
-    /// Which of the runbooks that look at labels apply to a tenant.
-    func applying(to tenant: Tenant) -> [Int] {
-        matching.filter { manifest.runbooks[$0].applies(to: tenant.labels) }
+    /// Empty for the workspace.
+    func tenantID(at place: Int) -> String { place == workspacePlace ? "" : tenants.id(at: place) }
+
+    /// nil for a tenant that is not in scope.
+    func place(of tenant: String) -> Int? { tenant.isEmpty ? workspacePlace : tenants.position(of: tenant) }
+
+    /// What the ledger is asked about, a page at a time: tenants in scope (and the workspace, last) x every identity of
+    /// the manifest, of which the selected and applicable ones count.
+    var pages: FleetPages { FleetPages(self) }
+
+    /// All pages as one.
+    func scope() -> LedgerScope {
+        var whole = LedgerScope(tenants: [], identities: manifest.runbooks.map(\.scoped), members: [])
+        for page in pages {
+            whole.tenants += page.tenants
+            whole.members = page.members
+        }
+        return whole
     }
 
     /// Steps of one tenant (or the workspace) by what is on record.
@@ -100,5 +89,11 @@ struct FleetPlan: Sendable {
     /// The first stage after `stage` (or from it) in which these steps run something.
     func nextStage(of steps: [TenantPlanner.Step], from stage: Int) -> Int? {
         steps.lazy.filter { $0.decision == .run }.map { self.stage(of: $0.runbook) }.filter { $0 >= stage }.min()
+    }
+}
+
+extension Runbook {
+    var scoped: LedgerScope.ScopedIdentity {
+        LedgerScope.ScopedIdentity(identity: identity, checksum: checksum, acceptsChange: onChange == .accept)
     }
 }

@@ -1,127 +1,151 @@
 import LedgerStore
 import RunbookModel
 
-/// A plan after the ledger was asked: the steps of every tenant that has something undone.
+/// A plan after the ledger was asked: what each place still needs.
+///
+/// Most tenants are alike: what is judged once is shared, and a tenant is a number.
 struct PlannedFleet: Sendable {
-    let plan: FleetPlan
-    let scope: LedgerScope
-    /// In the order of the scope.
-    fileprivate(set) var unsettled: [Entry] = []
-    /// Whether the run that this would be is open; asked only where there is nothing to do.
-    var hasOpenRun = false
-    fileprivate(set) var byTenant: [String: Int] = [:]
-    /// Most tenants are alike: what is judged once is shared.
-    private var outlooks: [Likeness: Outlook] = [:]
-
-    struct Entry: Sendable {
-        /// Index into the scope's tenants.
-        var index: Int
-        var member: TenantSet.Member
+    /// What is to be done in a place, and how many places it is the same for.
+    struct Outlook: Sendable {
         var steps: [TenantPlanner.Step]
         /// What the ledger holds as succeeded there, and what a change of the body does not run again.
-        var proven: [Identity] = []
-    }
-
-    init(plan: FleetPlan, scope: LedgerScope) {
-        self.plan = plan
-        self.scope = scope
-    }
-
-    /// What tenants have in common that are judged alike.
-    private struct Likeness: Hashable {
-        var group: Int
-        var isWorkspace: Bool
-        /// Which of the runbooks that look at labels apply.
-        var applying: [Int]
-    }
-
-    private struct Outlook {
-        var steps: [TenantPlanner.Step]
         var proven: [Identity]
+        /// Tenants, and the workspace, that it is for.
+        var count = 0
+        /// The first of them.
+        var place = 0
+        var isOfWorkspace = false
 
         var isSettled: Bool { steps.allSatisfy { $0.decision == .done || $0.decision == .notApplicable } }
+
+        func has(_ decision: PlanDecision) -> Bool { steps.contains { $0.decision == decision } }
     }
 
-    /// Adds a tenant of the scope if, by what is on record, something is undone there.
-    mutating func add(_ index: Int, _ records: TenantRecords, ofWorkspace: [Identity: RecordedExecution]) {
-        guard let member = plan.member(scope.tenants[index].id) else { return }
-        let likeness = records.group.map { group in
-            Likeness(group: group, isWorkspace: member.tenant.id.isEmpty, applying: plan.applying(to: member.tenant))
-        }
-        let outlook = likeness.flatMap { outlooks[$0] } ?? outlook(member, records.executions, ofWorkspace)
-        if let likeness { outlooks[likeness] = outlook }
-        guard !outlook.isSettled else { return }
-        byTenant[member.tenant.id] = unsettled.count
-        unsettled.append(Entry(index: index, member: member, steps: outlook.steps, proven: outlook.proven))
+    let plan: FleetPlan
+    /// Those in which something is undone, in the order in which they were met.
+    private(set) var outlooks: [Outlook] = []
+    /// Whether the run that this would be is open; asked only where there is nothing to do.
+    var hasOpenRun = false
+    /// For each place the index of its outlook, or that nothing is undone. Empty while nothing is undone anywhere.
+    private var outlookOf: [Int32] = []
+    private var known: [Likeness: Int32] = [:]
+    /// How many tenants each identity of the manifest applies to, by index, of those that were asked about.
+    private var applying: [Int]
+
+    private static let settled: Int32 = -1
+
+    /// What places have in common that are judged alike.
+    private struct Likeness: Hashable {
+        var cohort: Int
+        var set: Int
+        var own: String?
     }
 
-    private func outlook(
-        _ member: TenantSet.Member, _ recorded: [Int: RecordedExecution], _ ofWorkspace: [Identity: RecordedExecution]
-    ) -> Outlook {
-        let known = Dictionary(
-            recorded.map { (scope.identities[$0.key].identity, $0.value) }, uniquingKeysWith: { $1 }
+    init(plan: FleetPlan) {
+        self.plan = plan
+        applying = Array(repeating: 0, count: plan.manifest.runbooks.count)
+    }
+
+    /// Takes in which identities a page's tenants are asked about.
+    mutating func count(_ page: LedgerScope) {
+        var sizes: [Int: Int] = [:]
+        for tenant in page.tenants { sizes[tenant.cohort, default: 0] += 1 }
+        for member in page.members { applying[member.identity] += sizes[member.cohort] ?? 0 }
+    }
+
+    /// Adds a place of a page if, by what is on record, something is undone there.
+    mutating func add(
+        _ index: Int, of page: LedgerScope, _ records: TenantRecords, ofWorkspace: [Identity: RecordedExecution]
+    ) {
+        let place = page.offset + index
+        let likeness = Likeness(cohort: page.tenants[index].cohort, set: records.set, own: records.own)
+        let number = known[likeness] ?? judge(place, records, ofWorkspace)
+        known[likeness] = number
+        guard number != Self.settled else { return }
+        set(number, at: place)
+    }
+
+    private mutating func judge(
+        _ place: Int, _ records: TenantRecords, _ ofWorkspace: [Identity: RecordedExecution]
+    ) -> Int32 {
+        let recorded = records.executions
+        let identities = Dictionary(
+            recorded.map { (plan.manifest.runbooks[$0.key].identity, $0.value) }, uniquingKeysWith: { $1 }
         ).merging(ofWorkspace) { $1 }
-        return Outlook(steps: plan.steps(for: member, recorded: known), proven: proven(recorded))
+        var outlook = Outlook(
+            steps: plan.steps(for: plan.member(at: place), recorded: identities), proven: proven(recorded))
+        guard !outlook.isSettled else { return Self.settled }
+        outlook.place = place
+        outlook.isOfWorkspace = place == plan.workspacePlace
+        outlooks.append(outlook)
+        return Int32(outlooks.count - 1)
     }
 
-    /// What of a tenant's records its own receipts must show, by index into the scope's identities.
+    private mutating func set(_ number: Int32, at place: Int) {
+        if outlookOf.isEmpty { outlookOf = Array(repeating: Self.settled, count: plan.placeCount) }
+        if outlookOf[place] != Self.settled { outlooks[Int(outlookOf[place])].count -= 1 }
+        outlookOf[place] = number
+        outlooks[Int(number)].count += 1
+    }
+
+    /// What of a tenant's records its own receipts must show, by index into the manifest's runbooks.
     private func proven(_ recorded: [Int: RecordedExecution]) -> [Identity] {
         recorded.keys.sorted().filter { index in
             guard let record = recorded[index], record.state == .succeeded else { return false }
             let runbook = plan.manifest.runbooks[index]
             return runbook.scope == .tenant && (record.checksum == runbook.checksum || runbook.onChange != .rerun)
-        }.map { scope.identities[$0].identity }
+        }.map { plan.manifest.runbooks[$0].identity }
     }
+
+    /// Turns a step of the workspace that would run into a blocked one.
+    mutating func blockWorkspace(_ identity: Identity, reason: String) {
+        guard let number = number(at: plan.workspacePlace),
+            let step = outlooks[number].steps.firstIndex(where: { $0.runbook.identity == identity }),
+            outlooks[number].steps[step].decision == .run
+        else { return }
+        outlooks[number].steps[step].decision = .blocked
+        outlooks[number].steps[step].reason = reason
+    }
+
+    // MARK: Answers
+
+    /// The index of a place's outlook; nil where nothing is undone.
+    func number(at place: Int) -> Int? {
+        guard outlookOf.indices.contains(place), outlookOf[place] != Self.settled else { return nil }
+        return Int(outlookOf[place])
+    }
+
+    func outlook(at place: Int) -> Outlook? { number(at: place).map { outlooks[$0] } }
+
+    /// Places in which something is undone, in order, each with its outlook's index.
+    var unsettled: some Sequence<(place: Int, outlook: Int)> {
+        outlookOf.indices.lazy.compactMap { place in number(at: place).map { (place, $0) } }
+    }
+
+    var unsettledCount: Int { outlooks.reduce(0) { $0 + $1.count } }
 
     /// How many tenants in scope are done.
-    var settledCount: Int { plan.members.count - unsettled.count { !$0.member.tenant.id.isEmpty } }
+    var settledCount: Int { plan.tenants.count - outlooks.reduce(0) { $0 + ($1.isOfWorkspace ? 0 : $1.count) } }
 
-    var drifted: [Entry] { unsettled.filter { $0.steps.contains { $0.decision == .drifted } } }
+    /// How many tenants in scope a runbook is for; one for the workspace's own.
+    func countApplying(_ runbook: Runbook) -> Int {
+        guard runbook.scope == .tenant else { return 1 }
+        let index = plan.manifest.runbooks.firstIndex { $0.identity == runbook.identity }
+        return index.map { applying[$0] } ?? 0
+    }
 
-    var hasWork: Bool { unsettled.contains { $0.steps.contains { $0.decision == .run } } }
-
-    func steps(of tenant: String) -> [TenantPlanner.Step]? { byTenant[tenant].map { unsettled[$0].steps } }
-
-    /// The jobs of a run: tenants with something to run are queued in their first stage; where nothing can run, the job
-    /// begins with its end.
-    func jobs() -> LedgerScope {
-        var jobs = scope
-        jobs.tenants = unsettled.map { entry in
-            var tenant = scope.tenants[entry.index]
-            if let stage = plan.nextStage(of: entry.steps, from: 0) {
-                tenant.stage = stage
-            } else if entry.steps.contains(where: { $0.decision == .unknown }) {
-                tenant.state = .unknown
-            } else {
-                tenant.state = .blocked
-                tenant.reason = .after
+    /// How many executions of each identity have a decision, where something is undone.
+    func counts(_ isCounted: (PlanDecision) -> Bool) -> [Identity: Int] {
+        var counts: [Identity: Int] = [:]
+        for outlook in outlooks {
+            for step in outlook.steps where isCounted(step.decision) {
+                counts[step.runbook.identity, default: 0] += outlook.count
             }
-            return tenant
         }
-        return jobs
+        return counts
     }
 
-    /// What a runner does with a job in one stage, and where the tenant has work next.
-    func assignment(_ job: ClaimedJob) -> Assignment? {
-        guard let member = plan.member(job.tenant), plan.stages.indices.contains(job.stage) else { return nil }
-        // A tenant that was done when this plan was made: the claim will say so.
-        let steps = steps(of: job.tenant) ?? plan.steps(for: member, recorded: [:])
-        let here = steps.filter { plan.stage(of: $0.runbook) == job.stage }
-        var assignment = Assignment(
-            job: job, member: member, steps: here, nextStage: plan.nextStage(of: steps, from: job.stage + 1))
-        if let place = byTenant[job.tenant] { assignment.proven = unsettled[place].proven }
-        return assignment
-    }
-}
+    var hasDrifted: Bool { outlooks.contains { $0.has(.drifted) } }
 
-extension PlannedFleet {
-    /// Turns a step that would run into a blocked one.
-    mutating func block(_ identity: Identity, tenant: String, reason: String) {
-        guard let place = byTenant[tenant],
-            let step = unsettled[place].steps.firstIndex(where: { $0.runbook.identity == identity }),
-            unsettled[place].steps[step].decision == .run
-        else { return }
-        unsettled[place].steps[step].decision = .blocked
-        unsettled[place].steps[step].reason = reason
-    }
+    var hasWork: Bool { outlooks.contains { $0.has(.run) } }
 }

@@ -98,7 +98,7 @@ extension RunbookService {
         _ manifest: Manifest, _ selection: Selection, _ desk: LedgerDesk
     ) async throws(ServiceError) -> [TenantSet.Member] {
         let set = try await desk.asks(TenantDirectory(manifest: manifest, opener: opener))
-        do throws(TenantSetError) { return try set.selected(by: selection).members } catch {
+        do throws(TenantSetError) { return Array(try set.selected(by: selection).members) } catch {
             throw ServiceError(.unknownName, "\(error)")
         }
     }

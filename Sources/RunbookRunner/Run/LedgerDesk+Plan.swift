@@ -11,37 +11,62 @@ extension LedgerDesk {
     /// - Parameter identity: of the run that this would be; where there is nothing to do, one may still be open: its
     ///   runner died between its last work and the end of the run.
     func plan(_ plan: FleetPlan, identity: String? = nil) throws(ServiceError) -> PlannedFleet {
-        let scope = plan.scope()
+        var fleet = PlannedFleet(plan: plan)
         guard ledger != nil else {
-            var fleet = PlannedFleet(plan: plan, scope: scope)
-            let nothing = TenantRecords(executions: [:], group: 0)
-            for index in scope.tenants.indices { fleet.add(index, nothing, ofWorkspace: [:]) }
+            for page in plan.pages {
+                fleet.count(page)
+                for index in page.tenants.indices { fleet.add(index, of: page, .none, ofWorkspace: [:]) }
+            }
             return fleet
         }
         return try asking { ledger throws(DatabaseError) in
+            var fleet = fleet
+            var pages = plan.pages
+            var open: LedgerScope?
+            // Nearly always that is the whole answer, one short question a page.
+            while open == nil, let page = pages.next() {
+                fleet.count(page)
+                if try !ledger.isSettledAtAGlance(page, unlessOpen: identity) { open = page }
+            }
+            guard let open else {
+                if plan.placeCount == 0, let identity { fleet.hasOpenRun = try hasOpenRun(ledger, identity) }
+                return fleet
+            }
             try ledger.reading { () throws(DatabaseError) in
-                var fleet = PlannedFleet(plan: plan, scope: scope)
-                let ofWorkspace = try recordedOfWorkspace(ledger, plan, scope)
-                try ledger.forEachUnsettled(in: scope) { index, records throws(DatabaseError) in
-                    fleet.add(index, records, ofWorkspace: ofWorkspace)
+                let ofWorkspace = try recordedOfWorkspace(ledger, plan)
+                var next: LedgerScope? = open
+                while let page = next {
+                    try ledger.forEachUnsettled(in: page) { index, records throws(DatabaseError) in
+                        fleet.add(index, of: page, records, ofWorkspace: ofWorkspace)
+                    }
+                    next = pages.next()
+                    if let next { fleet.count(next) }
                 }
                 try blockUnfinishedPredecessors(ledger, &fleet)
                 if !fleet.hasWork, let identity { fleet.hasOpenRun = try ledger.hasOpenRun(identity) }
-                return fleet
             }
+            return fleet
         }
+    }
+
+    private func hasOpenRun(_ ledger: Ledger, _ identity: String) throws(DatabaseError) -> Bool {
+        try ledger.reading { () throws(DatabaseError) in try ledger.hasOpenRun(identity) }
     }
 
     /// How many tenants of the scope have something undone, asked anew.
     func countUnsettled(_ fleet: PlannedFleet) throws(ServiceError) -> Int {
         try asking { ledger throws(DatabaseError) in
-            try ledger.reading { () throws(DatabaseError) in try ledger.countUnsettled(in: fleet.scope) }
+            try ledger.reading { () throws(DatabaseError) in
+                var count = 0
+                for page in fleet.plan.pages { count += try ledger.countUnsettled(in: page) }
+                return count
+            }
         }
     }
 
     /// What is on record of the runbooks that run once: tenants' runbooks may come after them.
     private func recordedOfWorkspace(
-        _ ledger: Ledger, _ plan: FleetPlan, _ scope: LedgerScope
+        _ ledger: Ledger, _ plan: FleetPlan
     ) throws(DatabaseError) -> [Identity: RecordedExecution] {
         let runbooks = plan.manifest.runbooks
         let once = runbooks.indices.filter { runbooks[$0].scope == .workspace }
@@ -57,18 +82,17 @@ extension LedgerDesk {
                 guard let before = plan.manifest.runbooks.first(where: { $0.id == id }), before.scope == .tenant,
                     !plan.planner.selected.contains(before.identity)
                 else { continue }
-                let applying = plan.allTenants.filter { before.applies(to: $0.labels) }
-                let question = LedgerScope(
-                    tenants: applying.map { LedgerScope.ScopedTenant(id: $0.id, cohort: 0) },
-                    identities: [
-                        LedgerScope.ScopedIdentity(
-                            identity: before.identity, checksum: before.checksum,
-                            acceptsChange: before.onChange == .accept)
-                    ], members: [LedgerScope.Member(cohort: 0, identity: 0)])
-                let open = try ledger.countUnsettled(in: question)
+                var alone = plan.selection
+                alone.phase = nil
+                alone.runbooks = [before.identity.description]
+                let everywhere = FleetPlan(
+                    manifest: plan.manifest, selection: alone, all: plan.allTenants, tenants: plan.allTenants,
+                    pageSize: plan.pageSize)
+                var open = 0
+                for page in everywhere.pages { open += try ledger.countUnsettled(in: page) }
                 guard open > 0 else { continue }
-                fleet.block(
-                    runbook.identity, tenant: "", reason: "after \(id), which is not done on \(open) tenants")
+                fleet.blockWorkspace(
+                    runbook.identity, reason: "after \(id), which is not done on \(open) tenants")
             }
         }
     }
@@ -89,11 +113,13 @@ extension LedgerDesk {
         let settings = fleet.plan.manifest.ledger
         var addresses: Set<String> = []
         var servers: Set<String> = []
-        for entry in fleet.unsettled {
-            let target = entry.member.target
+        for (place, number) in fleet.unsettled {
+            let steps = fleet.outlooks[number].steps
+            guard let first = steps.first(where: { $0.decision == .run }) else { continue }
+            let target = fleet.plan.member(at: place).target
             let isFile = target.url.revealed.hasPrefix("sqlite:")
             // Tenants in files are locked at the ledger, whatever they run.
-            let step = entry.steps.first { $0.decision == .run && (isFile || !$0.runbook.isTransactional) }
+            let step = isFile ? first : steps.first { $0.decision == .run && !$0.runbook.isTransactional }
             guard let step else { continue }
             let check =
                 isFile
@@ -114,7 +140,7 @@ extension LedgerDesk {
 
     /// Looks, once per target database and role, whether row security would hold.
     func checkIsolation(
-        of members: [TenantSet.Member], _ manifest: Manifest
+        of members: TenantSet.Members, _ manifest: Manifest
     ) throws(ServiceError) -> [String] {
         var notices: [String] = []
         var seen: Set<IsolationCheck.Place> = []

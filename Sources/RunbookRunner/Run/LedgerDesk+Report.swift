@@ -39,10 +39,10 @@ extension LedgerDesk {
             signal: signal)
         var exit = verdict.exit
         var notices = notices
-        if exit == .done, !after.unsettled.isEmpty {
+        if exit == .done, after.unsettledCount > 0 {
             exit = .partial
             notices.append(
-                "The run is complete, but \(after.unsettled.count) tenants still have something undone.")
+                "The run is complete, but \(after.unsettledCount) tenants still have something undone.")
         }
         if superseded > 0 { notices.append("\(superseded) jobs were taken over by another runner.") }
         var report = Report(
@@ -66,19 +66,13 @@ extension LedgerDesk {
         _ before: PlannedFleet, _ after: PlannedFleet, _ done: [Identity: Report.RunbookSummary]
     ) -> [Report.RunbookSummary] {
         let plan = before.plan
-        var open: [Identity: Int] = [:]
-        for entry in after.unsettled {
-            for step in entry.steps where step.decision != .done && step.decision != .notApplicable {
-                open[step.runbook.identity, default: 0] += 1
-            }
-        }
+        let open = after.counts { $0 != .done && $0 != .notApplicable }
         return plan.runbooks.map { runbook in
             var summary =
                 done[runbook.identity]
                 ?? Report.RunbookSummary(id: runbook.id, key: runbook.key, checksum: runbook.checksum)
             summary.checksum = runbook.checksum
-            let total =
-                runbook.scope == .workspace ? 1 : plan.members.count { runbook.applies(to: $0.tenant.labels) }
+            let total = before.countApplying(runbook)
             let undone = open[runbook.identity] ?? 0
             let blocked = max(0, undone - summary.counts.failed - summary.counts.unknown)
             summary.counts.add(.blocked, blocked)

@@ -9,8 +9,10 @@ extension LedgerDesk {
         _ fleet: PlannedFleet, draft: RunDraft, host: String, runner: String
     ) throws(ServiceError) -> StartedRun? {
         let run = try asking { ledger throws(DatabaseError) -> StartedRun? in
-            try ledger.remember(tenants: fleet.plan.allTenants, runbooks: fleet.plan.manifest.runbooks)
-            guard let run = try ledger.startRun(draft, jobs: fleet.jobs(), settled: fleet.settledCount) else {
+            try ledger.remember(
+                tenants: fleet.plan.allTenants.tenants, runbooks: fleet.plan.manifest.runbooks,
+                pageSize: fleet.plan.pageSize)
+            guard let run = try ledger.startRun(draft, jobs: fleet.jobs, settled: fleet.settledCount) else {
                 return nil
             }
             let key = try takeKey(of: runner)

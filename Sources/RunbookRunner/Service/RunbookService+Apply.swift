@@ -34,13 +34,15 @@ extension RunbookService {
     ) async throws(ServiceError) -> Report {
         await desk.prepare(events: events, lockWait: request.lockWait, stop: stop)
         // Reading first: with nothing to do, not even a ledger is made.
-        let (fleet, notices) = try await insisting(request, events, stop, desk) { () async throws(ServiceError) in
-            _ = try await desk.openForReading(mayPrepare: true)
-            return try await planned(manifest, request.selection, request.expectedTenants, desk) {
-                Self.draft($0, request).identity
+        let (fleet, notices) = try await withTaskExecutorPreference(desk.thread) { () async throws(ServiceError) in
+            try await insisting(request, events, stop, desk) { () async throws(ServiceError) in
+                _ = try await desk.openForReading(mayPrepare: true)
+                return try await planned(manifest, request.selection, request.expectedTenants, desk) {
+                    Self.draft($0, request).identity
+                }
             }
         }
-        guard fleet.drifted.isEmpty else { throw ServiceError(.drift, Self.driftMessage(fleet.drifted)) }
+        guard !fleet.hasDrifted else { throw ServiceError(.drift, Self.driftMessage(fleet)) }
         guard fleet.hasWork || fleet.hasOpenRun else {
             return try await nothingToRun(fleet, notices, request, desk, startedAt)
         }
@@ -59,7 +61,7 @@ extension RunbookService {
         stop.allow(grace: request.grace)
         events.send(
             .runStarted(
-                run: run.id, joined: run.joined, tenants: fleet.plan.members.count,
+                run: run.id, joined: run.joined, tenants: fleet.plan.tenants.count,
                 runbooks: fleet.plan.runbooks.count))
         let context = RunContext(
             manifest: manifest, stages: fleet.plan.stages, run: run.id, runner: runner, host: host, opener: opener,
@@ -68,7 +70,7 @@ extension RunbookService {
         let count = WorkerCount.of(
             wanted: request.concurrency ?? manifest.concurrency.tenants, perServer: manifest.concurrency.perServer,
             areFiles: manifest.tenants.areFiles, on: .present)
-        await work(count: min(count, max(1, fleet.unsettled.count)), context, desk)
+        await work(count: min(count, max(1, fleet.unsettledCount)), context, desk)
         try await desk.end()
         var report = try await desk.report(
             fleet, run: run, notices: notices, request: request, signal: stop.signal, startedAt: startedAt)
@@ -140,29 +142,29 @@ extension RunbookService {
         var counts = JobCounts()
         counts.add(.skipped, fleet.settledCount)
         var all = counts
-        for entry in fleet.unsettled {
-            let state: JobState = entry.steps.contains { $0.decision == .unknown } ? .unknown : .blocked
-            all.add(state)
-            if !entry.member.tenant.id.isEmpty { counts.add(state) }
+        for outlook in fleet.outlooks {
+            let state: JobState = outlook.has(.unknown) ? .unknown : .blocked
+            all.add(state, outlook.count)
+            if !outlook.isOfWorkspace { counts.add(state, outlook.count) }
         }
         let verdict = RunVerdict.of(all, lockBlocked: 0, drifted: 0, signal: nil)
         var report = Report(
             command: "apply", ok: verdict.exit == .done, exitCode: Int(verdict.exit.rawValue),
-            outcome: verdict.outcome, nothingToDo: fleet.unsettled.isEmpty, workspace: manifest.workspace,
+            outcome: verdict.outcome, nothingToDo: fleet.unsettledCount == 0, workspace: manifest.workspace,
             phase: request.selection.phase, counts: counts, notices: notices, startedAt: startedAt,
             finishedAt: startedAt, durationMS: 0)
+        let unknown = fleet.counts { $0 == .unknown }
+        let blocked = fleet.counts { $0 == .blocked }
         report.runbooks = fleet.plan.runbooks.map { runbook in
             var summary = Report.RunbookSummary(id: runbook.id, key: runbook.key, checksum: runbook.checksum)
-            let total = runbook.scope == .workspace ? 1 : fleet.plan.members.count
-            let undone = fleet.unsettled.flatMap(\.steps).filter { $0.runbook.identity == runbook.identity }
-            let unknown = undone.count { $0.decision == .unknown }
-            let blocked = undone.count { $0.decision == .blocked }
+            let total = runbook.scope == .workspace ? 1 : fleet.plan.tenants.count
+            let (unknown, blocked) = (unknown[runbook.identity] ?? 0, blocked[runbook.identity] ?? 0)
             summary.counts.add(.unknown, unknown)
             summary.counts.add(.blocked, blocked)
             summary.counts.add(.skipped, max(0, total - unknown - blocked))
             return summary
         }
-        if !fleet.unsettled.isEmpty {
+        if fleet.unsettledCount > 0 {
             report.failures = try await desk.standingFailures()
             report.causes = CauseGrouping(report.failures).causes
         }

@@ -16,10 +16,11 @@ extension RunbookService {
     package func lockKey(_ manifest: Manifest, tenant: String) async throws(ServiceError) -> LockKeyReport {
         let desk = LedgerDesk(opener: opener, ledger: manifest.ledger, workspace: manifest.workspace)
         let set = try await desk.asks(TenantDirectory(manifest: manifest, opener: opener))
-        guard let member = set.members.first(where: { $0.tenant.id == tenant }) else {
+        guard let position = set.position(of: tenant) else {
             throw ServiceError(
-                .unknownName, "There is no tenant \"\(tenant)\"\(nearest(tenant, set.members.map { $0.tenant.id })).")
+                .unknownName, "There is no tenant \"\(tenant)\"\(nearest(tenant, set.tenants.map { $0.id })).")
         }
+        let member = set.member(at: position)
         let isFile = member.target.url.revealed.hasPrefix("sqlite:")
         return LockKeyReport(
             tenant: tenant, key: LockKey.tenant(tenant, workspace: manifest.workspace),

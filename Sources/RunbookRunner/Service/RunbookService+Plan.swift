@@ -34,7 +34,7 @@ extension RunbookService {
         let all = try await desk.asks(directory)
         var notices: [String] = []
         switch manifest.tenants.expect.verdict(
-            count: all.members.count, lastSeen: await desk.seenTenants, expected: expectedTenants)
+            count: all.count, lastSeen: await desk.seenTenants, expected: expectedTenants)
         {
         case .accepted: break
         case .notice(let text): notices.append(text)
@@ -50,7 +50,7 @@ extension RunbookService {
             notices += try await desk.checkIsolation(of: selected.members, manifest)
         }
         let plan = FleetPlan(
-            manifest: manifest, selection: selection, all: all.members.map { $0.tenant }, members: selected.members)
+            manifest: manifest, selection: selection, all: all, tenants: selected, pageSize: pageSize)
         return (try await desk.plan(plan, identity: identity(plan)), notices)
     }
 
@@ -74,61 +74,71 @@ extension RunbookService {
         let manifest = fleet.plan.manifest
         var counts: [Identity: PlanReport.DecisionCounts] = [:]
         var seen: [Identity: Int] = [:]
-        var tenants: [PlanReport.PlannedTenant] = []
         var pending = 0
-        for entry in fleet.unsettled {
-            var steps: [PlanReport.PlannedStep] = []
-            for step in entry.steps {
-                counts[step.runbook.identity, default: .init()].add(step.decision)
-                seen[step.runbook.identity, default: 0] += 1
-                if step.decision == .run { pending += 1 }
-                guard step.decision != .done, step.decision != .notApplicable else { continue }
-                steps.append(
-                    PlanReport.PlannedStep(
-                        runbook: step.runbook.id, key: step.runbook.key, decision: step.decision, reason: step.reason))
+        for outlook in fleet.outlooks {
+            for step in outlook.steps {
+                counts[step.runbook.identity, default: .init()].add(step.decision, outlook.count)
+                seen[step.runbook.identity, default: 0] += outlook.count
+                if step.decision == .run { pending += outlook.count }
             }
-            tenants.append(PlanReport.PlannedTenant(tenant: entry.member.tenant.id.nilIfEmpty, steps: steps))
         }
-        let members = fleet.plan.members
+        let count = fleet.plan.tenants.count
         let runbooks = fleet.plan.runbooks.map { runbook in
-            var count = counts[runbook.identity] ?? .init()
+            var decisions = counts[runbook.identity] ?? .init()
             // Tenants with nothing undone are not listed: there it is done, or does not apply.
-            let total = runbook.scope == .workspace ? 1 : members.count
+            let total = runbook.scope == .workspace ? 1 : count
             let rest = total - (seen[runbook.identity] ?? 0)
-            let applying =
-                runbook.match.isEmpty || runbook.scope == .workspace
-                ? total : members.count { runbook.applies(to: $0.tenant.labels) }
-            let notApplying = max(0, total - applying - count.notApplicable)
-            count.add(.notApplicable, notApplying)
-            count.add(.done, max(0, rest - notApplying))
+            let notApplying = max(0, total - fleet.countApplying(runbook) - decisions.notApplicable)
+            decisions.add(.notApplicable, notApplying)
+            decisions.add(.done, max(0, rest - notApplying))
             return PlanReport.PlannedRunbook(
                 id: runbook.id, key: runbook.key, title: runbook.title, phase: runbook.phase, scope: runbook.scope,
                 kind: runbook.kind, transaction: runbook.isTransactional, file: runbook.file,
-                checksum: runbook.checksum, counts: count)
+                checksum: runbook.checksum, counts: decisions)
         }
-        let drifted = fleet.drifted
-        let exit: ExitStatus = drifted.isEmpty ? .done : .refused
+        let hasDrifted = fleet.hasDrifted
+        let exit: ExitStatus = hasDrifted ? .refused : .done
         return PlanReport(
-            ok: drifted.isEmpty, exitCode: Int(exit.rawValue), workspace: manifest.workspace,
+            ok: !hasDrifted, exitCode: Int(exit.rawValue), workspace: manifest.workspace,
             phase: fleet.plan.selection.phase, digest: manifest.source.digest, ledgerExists: ledgerExists,
-            tenantCount: members.count, pending: pending, runbooks: runbooks, tenants: tenants, notices: notices,
-            error: drifted.isEmpty ? nil : ReportError(code: "drift", message: Self.driftMessage(drifted)),
-            next: pending > 0 && drifted.isEmpty ? Self.applyCommand(manifest, fleet.plan.selection) : nil)
+            tenantCount: count, pending: pending, runbooks: runbooks, tenants: planned(fleet), notices: notices,
+            error: hasDrifted ? ReportError(code: "drift", message: Self.driftMessage(fleet)) : nil,
+            next: pending > 0 && !hasDrifted ? Self.applyCommand(manifest, fleet.plan.selection) : nil)
+    }
+
+    /// Tenants with anything undone; those that are alike share their steps.
+    private func planned(_ fleet: PlannedFleet) -> [PlanReport.PlannedTenant] {
+        let steps = fleet.outlooks.map { outlook in
+            outlook.steps.filter { $0.decision != .done && $0.decision != .notApplicable }.map { step in
+                PlanReport.PlannedStep(
+                    runbook: step.runbook.id, key: step.runbook.key, decision: step.decision, reason: step.reason)
+            }
+        }
+        var tenants: [PlanReport.PlannedTenant] = []
+        tenants.reserveCapacity(fleet.unsettledCount)
+        for (place, outlook) in fleet.unsettled {
+            tenants.append(
+                PlanReport.PlannedTenant(tenant: fleet.plan.tenantID(at: place).nilIfEmpty, steps: steps[outlook]))
+        }
+        return tenants
     }
 
     /// What has drifted, by runbook: a file that changed has changed for every tenant.
-    static func driftMessage(_ drifted: [PlannedFleet.Entry]) -> String {
+    static func driftMessage(_ fleet: PlannedFleet) -> String {
         var identities: [Identity] = []
-        var tenants: [Identity: [String]] = [:]
-        for entry in drifted {
-            for step in entry.steps where step.decision == .drifted {
-                if tenants[step.runbook.identity] == nil { identities.append(step.runbook.identity) }
-                tenants[step.runbook.identity, default: []].append(entry.member.tenant.id)
+        var first: [Identity: Int] = [:]
+        for outlook in fleet.outlooks {
+            for step in outlook.steps where step.decision == .drifted {
+                let identity = step.runbook.identity
+                if first[identity] == nil { identities.append(identity) }
+                first[identity] = min(first[identity] ?? .max, outlook.place)
             }
         }
+        let counts = fleet.counts { $0 == .drifted }
         let list = identities.prefix(5).map { identity in
-            let ids = tenants[identity] ?? []
-            let place = ids.count > 1 ? "\(ids.count) tenants" : ids.first?.nilIfEmpty.map { "tenant \($0)" }
+            let count = counts[identity] ?? 0
+            let tenant = first[identity].flatMap { fleet.plan.tenantID(at: $0).nilIfEmpty }
+            let place = count > 1 ? "\(count) tenants" : tenant.map { "tenant \($0)" }
             return "\(identity) (\(place ?? "the workspace"))"
         }
         let more = identities.count > list.count ? " and \(identities.count - list.count) more" : ""

@@ -7,8 +7,12 @@ package import RunbookModel
 package struct RunbookService: Sendable {
     package let opener: any SessionOpener
 
-    package init(opener: any SessionOpener) {
+    /// How many tenants the ledger is asked about in one statement.
+    package let pageSize: Int
+
+    package init(opener: any SessionOpener, pageSize: Int = 10_000) {
         self.opener = opener
+        self.pageSize = pageSize
     }
 }
 

@@ -17,7 +17,11 @@ struct TenantDirectory {
         do { resolver = try TargetResolver(manifest.tenants, ledger: manifest.ledger) } catch {
             throw ServiceError(.manifest, "\(error)")
         }
-        do { return try TenantSet(try tenants(), resolver: resolver) } catch let error as TenantSetError {
+        var builder = TenantSetBuilder(resolver: resolver)
+        do {
+            try tenants(&builder)
+            return try builder.finished()
+        } catch let error as TenantSetError {
             throw ServiceError(.tenants, "\(error)")
         } catch let error as ServiceError {
             throw error
@@ -26,41 +30,45 @@ struct TenantDirectory {
         }
     }
 
-    private func tenants() throws -> [Tenant] {
+    private func tenants(_ builder: inout TenantSetBuilder) throws {
         switch manifest.tenants.source {
-        case .list(let tenants): tenants
-        case .query(let sql, let url): try query(sql, url ?? manifest.ledger.url)
-        case .files(let pattern): try files(pattern)
+        case .list(let tenants): for tenant in tenants { builder.add(tenant) }
+        case .query(let sql, let url): try query(sql, url ?? manifest.ledger.url, &builder)
+        case .files(let pattern): for tenant in try files(pattern) { builder.add(tenant) }
         case .command(let arguments):
-            try TenantCommand(arguments: arguments, folder: manifest.source.folder, stop: stop).tenants()
+            let command = TenantCommand(arguments: arguments, folder: manifest.source.folder, stop: stop)
+            for tenant in try command.tenants() { builder.add(tenant) }
         }
     }
 
     /// One statement where nothing can be written: its first query is ours, so that the transaction's mode is fixed, and
     /// the extended protocol refuses a second statement.
-    private func query(_ sql: String, _ address: Redacted) throws -> [Tenant] {
+    private func query(_ sql: String, _ address: Redacted, _ builder: inout TenantSetBuilder) throws {
         do {
             let ours = ledger.flatMap { $0.url.revealed == address.revealed ? $0.session : nil }
             let session = try ours ?? open(address)
             // What the query set for its session ends with it, or is taken back.
             defer { if ours == nil { session.close() } }
-            var tenants: [Tenant] = []
+            var rows = 0
             var problem: TenantFinding?
             try session.run(session.dialect == .postgresql ? "BEGIN READ ONLY; SELECT 1" : "BEGIN")
             try stop.interrupting(session.interrupter) { () throws(DatabaseError) in
                 try session.query(sql, []) { row throws(DatabaseError) in
                     guard problem == nil else { return }
                     do throws(TenantFinding) {
-                        let columns = zip(row.columns, row.values).map { (column: $0, text: $1.text) }
-                        tenants.append(try TenantLine.tenant(row: columns, number: tenants.count + 1))
+                        rows += 1
+                        let columns = row.columns.indices.lazy.map { (column: row.columns[$0], text: row[$0].text) }
+                        builder.add(
+                            rows == 1
+                                ? try TenantLine.tenant(row: Array(columns), number: rows)
+                                : try TenantLine.tenant(further: columns, number: rows))
                     } catch { problem = error }
                 }
                 return ()
             }
-            try session.run("ROLLBACK")
-            if ours != nil, session.dialect == .postgresql { try session.run(SessionReset.text) }
+            let reset = ours != nil && session.dialect == .postgresql ? "; \(SessionReset.text)" : ""
+            try session.run("ROLLBACK" + reset)
             if let problem { throw ServiceError(.tenants, "tenants.query: \(problem)") }
-            return tenants
         } catch let error as DatabaseError {
             let code: ServiceError.Code =
                 switch error.code {

@@ -121,6 +121,54 @@ import Testing
         #expect(found == expected)
         #expect(wrong.isEmpty)
         #expect(try ledger.countUnsettled(in: fleet.scope) == expected.count)
+        // The short question may miss that all is done, never that something is not.
+        #expect(try expected.isEmpty || !ledger.isSettledAtAGlance(fleet.scope, unlessOpen: nil))
+    }
+
+    /// Guarantee: what is sealed as far as each cohort needs it is settled at a glance; whatever is missing, too much in
+    /// its own row, or done with another body is not.
+    @Test(arguments: Engine.all) func settledIsSeenAtAGlance(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, _ in
+            let runbooks = [Sample.runbook("r"), Sample.runbook("s", checksum: "sha256:s")]
+            var scope = Sample.scope(["t'1", "t2", "t\\3"], runbooks)
+            // The last tenant needs the first runbook alone.
+            scope.tenants[2].cohort = 1
+            scope.members.append(LedgerScope.Member(cohort: 1, identity: 0))
+            try ledger.remember(tenants: [], runbooks: runbooks)
+            func isSettled(_ scope: LedgerScope) throws -> Bool {
+                try ledger.isSettledAtAGlance(scope, unlessOpen: "i")
+            }
+            #expect(try !isSettled(scope))
+            for (tenant, runbook) in [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0)] {
+                #expect(try !isSettled(scope))
+                let name = scope.tenants[tenant].id.replacing("'", with: "\'\'")
+                try ledger.change(
+                    """
+                    insert into {}executions (workspace, tenant, runbook, key, state, attempt, checksum)
+                    values ('default', '\(name)', '\(runbooks[runbook].id)', '1', 'succeeded', 1,
+                        '\(runbooks[runbook].checksum)')
+                    """)
+                try ledger.sealAll()
+            }
+            #expect(try isSettled(scope))
+            var more = scope
+            more.tenants.append(LedgerScope.ScopedTenant(id: "t4", cohort: 1))
+            #expect(try !isSettled(more))
+            more = scope
+            more.tenants[2].cohort = 0
+            #expect(try !isSettled(more))
+            more = scope
+            more.identities[1].checksum = "sha256:changed"
+            #expect(try !isSettled(more))
+            more.identities[1].acceptsChange = true
+            #expect(try isSettled(more))
+            try ledger.change(
+                """
+                insert into {}executions (workspace, tenant, runbook, key, state, attempt, checksum)
+                values ('default', 't2', 'r', '1', 'rolled_back', 1, 'sha256:a')
+                """)
+            #expect(try !isSettled(scope))
+        }
     }
 
     /// Guarantee 6: the one query that stands before exit 0 answers what going through everything would.

@@ -1,0 +1,52 @@
+import LedgerStore
+import RunbookModel
+
+extension PlannedFleet {
+    /// The jobs of a run, a page at a time: tenants with something to run are queued in their first stage; where nothing
+    /// can run, the job begins with its end.
+    var jobs: some Sequence<LedgerScope> {
+        let beginnings = outlooks.map(beginning)
+        var offset = 0
+        return plan.pages.lazy.map { page in
+            var jobs = page
+            jobs.offset = offset
+            jobs.tenants = []
+            for index in page.tenants.indices {
+                guard let number = number(at: page.offset + index) else { continue }
+                var tenant = beginnings[number]
+                tenant.id = page.tenants[index].id
+                tenant.cohort = page.tenants[index].cohort
+                jobs.tenants.append(tenant)
+            }
+            offset += jobs.tenants.count
+            return jobs
+        }
+    }
+
+    private func beginning(_ outlook: Outlook) -> LedgerScope.ScopedTenant {
+        var tenant = LedgerScope.ScopedTenant(id: "", cohort: 0)
+        if let stage = plan.nextStage(of: outlook.steps, from: 0) {
+            tenant.stage = stage
+        } else if outlook.has(.unknown) {
+            tenant.state = .unknown
+        } else {
+            tenant.state = .blocked
+            tenant.reason = .after
+        }
+        return tenant
+    }
+
+    /// What a runner does with a job in one stage, and where the tenant has work next.
+    func assignment(_ job: ClaimedJob) -> Assignment? {
+        guard let place = plan.place(of: job.tenant), plan.stages.indices.contains(job.stage) else { return nil }
+        let member = plan.member(at: place)
+        let outlook = outlook(at: place)
+        // A tenant that was done when this plan was made: the claim will say so.
+        let steps = outlook?.steps ?? plan.steps(for: member, recorded: [:])
+        let here = steps.filter { plan.stage(of: $0.runbook) == job.stage }
+        var assignment = Assignment(
+            job: job, member: member, steps: here, nextStage: plan.nextStage(of: steps, from: job.stage + 1))
+        assignment.proven = outlook?.proven ?? []
+        return assignment
+    }
+}
