@@ -29,6 +29,28 @@ import Testing
         }
     }
 
+    /// Guarantee: a claim reads about as many jobs as it takes, also when the server's statistics know nothing of the
+    /// run, as they do until it has gone on for a while.
+    @Test(.needsPostgres) func aClaimReadsNoMoreThanItTakes() async throws {
+        try await LedgerPlace.withLedger(.postgresql) { ledger, _ in
+            try ledger.change("alter table {}jobs set (autovacuum_enabled = off)")
+            let first = try #require(try ledger.begin(["t"], identity: "sha256:first", runner: "b"))
+            _ = try ledger.claimJobs(run: first, runner: "a", limit: 1)
+            try ledger.session.run("ANALYZE")
+            let run = try #require(try ledger.begin(Sample.names(3000)))
+            let read = """
+                select seq_tup_read + idx_tup_fetch from pg_catalog.pg_stat_xact_user_tables
+                where schemaname = 'muster' and relname = 'jobs'
+                """
+            try ledger.writing { () throws(DatabaseError) in
+                let before = try ledger.session.row(read)?[0].integer ?? 0
+                #expect(try ledger.claimJobs(run: run, runner: "a", limit: 32).count == 32)
+                let after = try ledger.session.row(read)?[0].integer ?? .max
+                #expect(after - before < 200)
+            }
+        }
+    }
+
     /// Guarantee: jobs are claimed in their order, within the limit.
     @Test(arguments: Engine.all) func jobsComeInTheirOrder(_ engine: Engine) async throws {
         try await LedgerPlace.withLedger(engine) { ledger, _ in
