@@ -13,19 +13,20 @@ extension Ledger {
         case .postgresql:
             let fence = try PostgresText.quoteLiteral(sql.name("fence"))
             // In the index's order, or each claim would sort all that is queued. MATERIALIZED, or the planner may run the
-            // limited subquery once for each row of the update. An array, not a join: that might read all jobs of the
-            // run for each claim.
+            // limited subquery once for each row of the update. By place, not by name: the planner, which knows nothing of
+            // a run that has just begun, reads all its jobs otherwise, also for a list of names. A row that somebody
+            // changes meanwhile is not found in its new place, and stays for the next claim (PostgreSQL manual, 5.5).
             claimed = try rows(
                 """
                 with c as materialized (
-                    select tenant from \(sql.jobs)
+                    select ctid as place from \(sql.jobs)
                     where run_id = $1 and state = 'queued'
                       and stage <= (select stage from \(sql.runs) where id = $1 and status <> 'completed')
                     order by stage, position limit $3 for update skip locked)
                 update \(sql.jobs) j set state = 'running', runner = $2, attempt = j.attempt + 1,
                     fence = pg_catalog.nextval(\(fence)),
                     claimed_at = pg_catalog.clock_timestamp()
-                where j.run_id = $1 and j.tenant = any (array(select tenant from c))
+                from c where j.ctid = c.place
                 returning j.tenant, j.stage, j.attempt, j.fence, j.position
                 """, [.text(run), .text(runner), DatabaseValue(limit)])
         case .sqlite:
