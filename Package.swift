@@ -68,7 +68,10 @@ let package = Package(
         tests("LedgerStoreTests", ["LedgerStore", "RunbookModel", "DatabaseAccess", "PostgresAccess", "SQLiteAccess"]),
         tests(
             "RunbookRunnerTests",
-            ["RunbookRunner", "LedgerStore", "RunbookModel", "DatabaseAccess", "PostgresAccess", "SQLiteAccess"]),
+            [
+                "RunbookRunner", "LedgerStore", "ManifestFiles", "RunbookModel", "DatabaseAccess", "PostgresAccess",
+                "SQLiteAccess",
+            ]),
         tests("ReportingTests", ["Reporting", "RunbookModel"]),
         tests(
             "CommandLineTests", ["CommandLine", "RunbookModel", "RunbookRunner", "Reporting"], exclude: ["Snapshots"]),

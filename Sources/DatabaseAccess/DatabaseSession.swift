@@ -25,6 +25,13 @@ package protocol DatabaseSession: AnyObject {
         _ sql: String, _ parameters: [DatabaseValue], forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult
 
+    /// The same for a statement of a tenant's: in SQLite it is guarded as a script is, inside an open transaction.
+    @discardableResult
+    func query(
+        _ sql: String, _ parameters: [DatabaseValue], as context: ScriptContext,
+        forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult
+
     /// Runs a text of any number of statements as one message (PostgreSQL: simple query) or one after the other
     /// (SQLite), and hands over each statement's result as it ends. Rows are dropped.
     ///
@@ -56,6 +63,15 @@ extension DatabaseSession {
     package func hasTemporaryObjects() throws(DatabaseError) -> Bool {
         guard dialect == .sqlite else { return false }
         return try row("SELECT count(*) FROM sqlite_temp_schema")?[0].integer != 0
+    }
+
+    /// PostgreSQL guards nothing here: the statement runs with the tenant's role and settings.
+    @discardableResult
+    package func query(
+        _ sql: String, _ parameters: [DatabaseValue], as context: ScriptContext,
+        forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult {
+        try query(sql, parameters, forEach: body)
     }
 
     /// All rows of one statement. For results that are small by nature.

@@ -34,6 +34,10 @@ package enum Failpoint: String, Sendable, CaseIterable {
     case beginAttempt = "begin_attempt"
     case directStatement = "direct_statement"
     case hook
+    /// A batch's statement, inside its transaction.
+    case batchStatement = "batch_statement"
+    /// A batch's receipt and COMMIT. After: it is answered, the answer not used.
+    case batchCommit = "batch_commit"
     case endAttempt = "end_attempt"
     case sqliteBegin = "sqlite_begin"
     case sqliteReceipt = "sqlite_receipt"

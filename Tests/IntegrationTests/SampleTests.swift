@@ -6,9 +6,11 @@ import Testing
 @Suite struct SampleTests {
     static let sqlite = [
         "findings-lifecycle/sqlite", "command-source", "exec-hook", "match-labels", "non-transactional", "verify",
-        "table-rebuild",
+        "table-rebuild", "batch-backfill/sqlite",
     ]
-    static let postgres = ["findings-lifecycle/postgres", "row-per-tenant", "database-per-tenant"]
+    static let postgres = [
+        "findings-lifecycle/postgres", "row-per-tenant", "database-per-tenant", "batch-backfill/postgres",
+    ]
 
     /// Guarantee: no sample is left out below.
     @Test func everySampleIsListed() throws {

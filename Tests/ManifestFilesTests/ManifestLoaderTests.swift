@@ -77,7 +77,8 @@ struct ManifestLoaderTests {
         #expect(manifest.phases == ["build", "deploy", "clean-up"])
 
         // By phase, then after, then position.
-        #expect(manifest.runbooks.map(\.id) == ["first", "second", "announce", "from-path", "last"])
+        #expect(
+            manifest.runbooks.map(\.id) == ["first", "second", "announce", "backfill", "fixed", "from-path", "last"])
         let runbooks = Dictionary(uniqueKeysWithValues: manifest.runbooks.map { ($0.id, $0) })
         let last = try #require(runbooks["last"])
         #expect(last.key == "2024-05-01")
@@ -108,6 +109,20 @@ struct ManifestLoaderTests {
         let program = "\(ManifestSchemaTests.accepted)/../Broken/hooks/announce"
         #expect(hook == HookCommand(arguments: [program, "--quiet", ""], timeout: .seconds(30), dryRun: true))
         #expect(runbooks["announce"]?.transaction == false)
+        let work = try #require(runbooks["backfill"]?.batch)
+        #expect(work.script.path == "../Broken/sql/batch-keyset.sql")
+        #expect(work.parameters == [.cursor, .limit])
+        #expect(work.size == 500)
+        #expect(work.target == .milliseconds(100))
+        #expect(work.pause == .milliseconds(10))
+        #expect(work.maxLag == .seconds(10))
+        #expect(work.throttle?.path == "../Broken/sql/verify.sql")
+        #expect(work.preflight?.path == "../Broken/sql/verify.sql")
+        #expect(runbooks["backfill"]?.checksum == work.script.checksum)
+        #expect(runbooks["backfill"]?.transaction == false)
+        let fixed = try #require(runbooks["fixed"]?.batch)
+        #expect(fixed.size == 1000)
+        #expect(fixed.target == nil)
         guard case .exec(let bare) = try #require(runbooks["from-path"]).action else {
             Issue.record("no exec")
             return
@@ -232,6 +247,21 @@ struct ManifestLoaderTests {
         #expect(loaded.warnings.map(\.message) == ["a password stands in the manifest"])
         let escaped = try load(manifest(ledger: "postgres://app:hunter\\u0032@db/app", tenants: "list: ['a']"))
         #expect(!escaped.manifest.source.text.contains("hunter"))
+    }
+
+    // MARK: - Batches
+
+    @Test func aBatchHasPromisedDefaultsAndItsStatementsChecksum() throws {
+        let script = "delete from t where id in (select id from t limit :limit)"
+        let work = try #require(
+            try load(manifest(runbook: "batch: { sql: 'a.sql' }"), script: script).manifest.runbooks[0].batch)
+        #expect(work.size == 1000)
+        #expect(work.target == .milliseconds(250))
+        #expect(work.pause == .zero)
+        let slower = try load(
+            manifest(runbook: "batch: { sql: 'a.sql', size: 5, pause: '1s' }"), script: script
+        ).manifest.runbooks[0]
+        #expect(slower.checksum == work.script.checksum)
     }
 
     // MARK: - Checksums

@@ -31,6 +31,7 @@ struct ManifestSchemaTests {
         "tenants-template-column": "templates", "ledger-retention-short": "ranges of durations",
         "defaults-too-long": "ranges of durations", "variable-unset": "variables",
         "variable-open": "variables",
+        "batch-parameters": "SQL", "batch-two-statements": "SQL", "batch-max-lag-files": "the engine",
         "file-missing": "files", "file-is-folder": "files", "file-not-utf8": "files",
         "tenants-command-missing": "files",
         "runbook-exec-not-executable": "files", "runbook-exec-folder": "files", "runbook-exec-blank": "files",

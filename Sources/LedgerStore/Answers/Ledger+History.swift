@@ -116,6 +116,7 @@ extension Ledger {
             """
             select tenant, runbook, key, state, clean, sqlstate, message, detail, hint, file, line, statement, attempt
             from \(sql.executions) where workspace = $1 and state in ('failed', 'unknown', 'running')
+                and (state <> 'running' or batches is null)
             order by tenant, runbook, key limit $2
             """, [.text(workspace), DatabaseValue(limit)]
         ).map(Self.failure)

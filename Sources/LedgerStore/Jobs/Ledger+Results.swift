@@ -125,7 +125,8 @@ extension Ledger {
             finished_at = case when \(kept) then e.finished_at else excluded.finished_at end,
             state = excluded.state, clean = excluded.clean, checksum = excluded.checksum,
             attempt = e.attempt + excluded.attempt,
-            run_id = excluded.run_id, runner = excluded.runner, rows_affected = excluded.rows_affected,
+            run_id = excluded.run_id, runner = excluded.runner, rows_affected = coalesce(
+                excluded.rows_affected, case when e.batches is not null then e.rows_affected end),
             sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail,
             hint = excluded.hint, file = excluded.file, line = excluded.line,
             statement = excluded.statement

@@ -11,6 +11,7 @@ package enum LedgerSchema {
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version1, sql) : SQLiteSchema.version1 },
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version2, sql) : SQLiteSchema.version2 },
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version3, sql) : "" },
+        { sql in filled(BatchSchema.version4, sql).replacing("{executions}", with: sql.name("executions")) },
     ]
 
     /// What this binary writes.
@@ -18,7 +19,7 @@ package enum LedgerSchema {
 
     /// What is replaced whole at every upgrade.
     static func functions(_ sql: LedgerSQL) -> String? {
-        sql.dialect == .postgresql ? filled(PostgresFunctions.all, sql) : nil
+        sql.dialect == .postgresql ? filled(PostgresFunctions.all + PostgresFunctions.recordBatch, sql) : nil
     }
 
     private static func filled(_ text: String, _ sql: LedgerSQL) -> String {

@@ -21,10 +21,10 @@ extension ManifestDecoder {
     private static let runbookKeys =
         [
             "id", "key", "title", "phase", "after", "scope", "match", "barrier", "shared", "transaction", "repeatable",
-            "foreign_keys", "on_change", "sql", "exec", "timeout", "dry_run", "verify", "fuse",
+            "foreign_keys", "on_change", "sql", "batch", "exec", "timeout", "dry_run", "verify", "preflight", "fuse",
         ] + limitKeys
 
-    private static let laterKeys = ["batch", "preflight", "rollback", "from", "format"]
+    private static let laterKeys = ["rollback", "from", "format"]
 
     /// - Returns: the limits that runbooks inherit, and whether a stage is one transaction per tenant.
     func defaults(_ field: ManifestField?) -> (limits: RunbookLimits, fuse: Bool) {
@@ -79,6 +79,9 @@ extension ManifestDecoder {
         let barrier = object["barrier"]?.boolean() ?? false
         let limits = self.limits(object, over: context.limits)
         refuseLater(object, "shared")
+        if object["batch"] == nil {
+            object["preflight"]?.report("not supported yet, but for a batch", remedy: "leave it out")
+        }
         if object["fuse"]?.boolean() == true {
             object["fuse"]?.report("stages are fused, not single runbooks", remedy: "write it in defaults")
         }
@@ -113,7 +116,7 @@ extension ManifestDecoder {
         limits: RunbookLimits
     ) -> (value: RunbookAction, checksum: String)? {
         if let exec = object["exec"] {
-            object.refuse(["sql"], "stands beside exec", remedy: "a runbook does one thing; make it two")
+            object.refuse(["sql", "batch"], "stands beside exec", remedy: "a runbook does one thing; make it two")
             object.refuse(
                 ["transaction", "foreign_keys", "lock_timeout", "statement_timeout"], "is for sql, and this is an exec",
                 remedy: "leave it out")
@@ -127,15 +130,19 @@ extension ManifestDecoder {
         }
         object.refuse(["timeout"], "is for exec", remedy: "for a script write runbook_timeout")
         object.refuse(["dry_run"], "is for exec", remedy: "leave it out")
+        if let batch = object["batch"] {
+            object.refuse(["sql"], "stands beside batch", remedy: "a runbook does one thing; make it two")
+            return self.batch(batch, of: object, dialect: dialect)
+        }
         guard let sql = object["sql"] else {
-            if !declared.isLater { object.field.report("does nothing", remedy: "give it sql or exec") }
+            if !declared.isLater { object.field.report("does nothing", remedy: "give it sql, batch or exec") }
             return nil
         }
         return script(sql, dialect: dialect, transactional: transaction).map { (.sql($0), $0.checksum) }
     }
 
     /// A file with one query.
-    private func query(_ field: ManifestField, dialect: SQLDialect?) -> SQLScript? {
+    func query(_ field: ManifestField, dialect: SQLDialect?) -> SQLScript? {
         guard let script = self.script(field, dialect: dialect, transactional: true) else { return nil }
         if dialect != nil, script.statements.count > 1 {
             field.report("\(field.shown) holds \(script.statements.count) statements", remedy: "keep one query")

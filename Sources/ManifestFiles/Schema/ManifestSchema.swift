@@ -204,7 +204,7 @@ package enum ManifestSchema {
               "type": "object",
               "required": ["id"],
               "additionalProperties": false,
-              "oneOf": [{ "required": ["sql"] }, { "required": ["exec"] }],
+              "oneOf": [{ "required": ["sql"] }, { "required": ["batch"] }, { "required": ["exec"] }],
               "allOf": [
                 {
                   "if": { "required": ["exec"] },
@@ -217,6 +217,11 @@ package enum ManifestSchema {
                     }
                   },
                   "else": { "not": { "anyOf": [{ "required": ["timeout"] }, { "required": ["dry_run"] }] } }
+                },
+                {
+                  "if": { "required": ["batch"] },
+                  "then": { "not": { "anyOf": [{ "required": ["transaction"] }, { "required": ["repeatable"] }] } },
+                  "else": { "not": { "required": ["preflight"] } }
                 },
                 {
                   "if": { "required": ["scope"], "properties": { "scope": { "const": "workspace" } } },
@@ -278,6 +283,39 @@ package enum ManifestSchema {
                   "anyOf": [{ "enum": ["fail", "rerun", "accept"] }, { "$ref": "#/$defs/variable" }]
                 },
                 "sql": { "description": "A file with SQL statements.", "$ref": "#/$defs/line" },
+                "batch": {
+                  "description": "A backfill in batches: one statement, run again and again, each time in a transaction of its own.",
+                  "type": "object",
+                  "required": ["sql"],
+                  "additionalProperties": false,
+                  "properties": {
+                    "sql": {
+                      "description": "A file with one statement that uses :limit, and :cursor (null at first) if it answers one row with the columns cursor and rows.",
+                      "$ref": "#/$defs/line"
+                    },
+                    "size": {
+                      "description": "How many rows the first batch takes; 1000 unless given.",
+                      "anyOf": [{ "type": "integer", "minimum": 1, "maximum": 1000000 }, { "$ref": "#/$defs/variable" }]
+                    },
+                    "target": {
+                      "description": "How long a batch is meant to take, which its size is adapted to; \"250ms\" unless given. \"none\": the size stays.",
+                      "$ref": "#/$defs/limit"
+                    },
+                    "pause": { "description": "Between two batches; none unless given.", "$ref": "#/$defs/duration" },
+                    "max_lag": {
+                      "description": "PostgreSQL: how far a replica may be behind before the next batch waits.",
+                      "$ref": "#/$defs/duration"
+                    },
+                    "throttle": {
+                      "description": "A file with one query, asked before a batch: true, or a number of milliseconds above 0, is waited for.",
+                      "$ref": "#/$defs/line"
+                    }
+                  }
+                },
+                "preflight": {
+                  "description": "batch: a file with one query that answers how many rows are still to be done, for the estimate.",
+                  "$ref": "#/$defs/line"
+                },
                 "exec": {
                   "description": "A program and its arguments: a path, or a bare name for PATH. It is never a shell line.",
                   "$ref": "#/$defs/arguments"

@@ -24,6 +24,18 @@ extension RunEvent {
             try add("rows_affected", rowsAffected)
             try add("duration_ms", durationMS)
             try add("failure", failure)
+        case .batch(let tenant, let identity, let progress):
+            try add("tenant", tenant)
+            try add("runbook", identity.runbook)
+            try add("key", identity.key)
+            try add("rows", progress.rows)
+            try add("total", progress.total)
+            try add("batches", progress.batches)
+            try add("size", progress.size)
+            try add("cursor", progress.cursor)
+            try add("elapsed_ms", progress.elapsedMS)
+            try add("remaining_ms", progress.remainingMS)
+            try add("waiting_for", progress.waitingFor)
         case .waitingLock(let tenant, let holder):
             try add("tenant", tenant)
             try add("holder", holder)
@@ -45,6 +57,7 @@ extension RunEvent {
         case .runStarted: "run_started"
         case .tenantStarted: "tenant_started"
         case .executionFinished: "execution_finished"
+        case .batch: "batch"
         case .waitingLock: "waiting_lock"
         case .message: "message"
         case .tenantFinished: "tenant_finished"

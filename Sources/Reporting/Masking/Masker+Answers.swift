@@ -66,7 +66,7 @@ extension Masker {
                 failure: failure.map { self($0) })
         case .message(let text): .message(self(text))
         case .summary(let report): .summary(self(report))
-        case .runStarted, .tenantStarted, .waitingLock, .tenantFinished: event
+        case .runStarted, .tenantStarted, .batch, .waitingLock, .tenantFinished: event
         }
     }
 }

@@ -33,7 +33,10 @@ extension Progress {
         let nameWidth = min(max(1, columns / 2), shown.map(\.tenant.printable.displayWidth).max() ?? 0)
         var lines = shown.map { flight in
             let seconds = Int((time - flight.since) / .seconds(1))
-            let doing = flight.isWaiting ? "waits for its lock" : flight.latest.map { "after \($0)" } ?? ""
+            let doing =
+                flight.isWaiting
+                ? "waits for its lock"
+                : flight.batch.map { $0.words.joined(separator: ", ") } ?? flight.latest.map { "after \($0)" } ?? ""
             let name = flight.tenant.printable.fitted(to: nameWidth).padded(to: nameWidth)
             let facts = [name, Phrase.duration(seconds: seconds), doing.printable].filter { !$0.isEmpty }
             return ("  " + facts.joined(separator: "  ")).fitted(to: columns)

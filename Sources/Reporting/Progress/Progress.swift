@@ -9,6 +9,8 @@ package struct Progress: Sendable {
         /// The runbook that ended last.
         package var latest: String?
         package var isWaiting = false
+        /// How far the backfill under way has come.
+        package var batch: BatchProgress?
     }
 
     package private(set) var tenants = 0
@@ -40,7 +42,12 @@ package struct Progress: Sendable {
                 flights.append(Flight(tenant: name, since: time))
             }
         case .executionFinished(let tenant, let identity, _, _, _, _):
-            update(tenant) { $0.latest = identity.description }
+            update(tenant) {
+                $0.latest = identity.description
+                $0.batch = nil
+            }
+        case .batch(let tenant, _, let progress):
+            update(tenant) { $0.batch = progress }
         case .waitingLock(let tenant, _):
             update(tenant) { $0.isWaiting = true }
         case .tenantFinished(let tenant, let state, _):

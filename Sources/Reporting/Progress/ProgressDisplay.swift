@@ -120,7 +120,7 @@ package final class ProgressDisplay: EventSink {
             guard isVerbose else { return nil }
             return "muster: \(tenant?.printable ?? "the workspace") waits for its lock"
                 + (holder.map { ", held by \($0.printable)" } ?? "")
-        case .tenantStarted, .tenantFinished, .summary:
+        case .tenantStarted, .batch, .tenantFinished, .summary:
             return nil
         }
     }

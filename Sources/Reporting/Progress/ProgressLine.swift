@@ -3,8 +3,8 @@ import RunbookModel
 extension Progress {
     /// One plain line: `412/1000 tenants, 2 failed, 118/s, 5 s left`.
     package func line(at time: Duration) -> String {
-        (["\(counts.processed)/\(tenants) \(tenants == 1 ? "tenant" : "tenants")"] + troubles + pace(at: time))
-            .joined(separator: ", ")
+        (["\(counts.processed)/\(tenants) \(tenants == 1 ? "tenant" : "tenants")"] + troubles + pace(at: time)
+            + backfills).joined(separator: ", ")
     }
 
     /// What did not go well, in words: `2 failed`, `1 unknown`.

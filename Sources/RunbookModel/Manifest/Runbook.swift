@@ -50,6 +50,11 @@ package struct Runbook: Sendable, Identifiable {
     }
 
     package var identity: Identity { Identity(runbook: id, key: key) }
+
+    /// What it does in batches; nil when it does not.
+    package var batch: BatchWork? {
+        if case .batch(let work) = action { work } else { nil }
+    }
 }
 
 /// Once per tenant, or once for all of them.
@@ -71,6 +76,7 @@ package enum ChangePolicy: String, Sendable, Codable, CaseIterable {
 /// What a runbook does.
 package enum RunbookAction: Sendable {
     case sql(SQLScript)
+    case batch(BatchWork)
     case exec(HookCommand)
 }
 

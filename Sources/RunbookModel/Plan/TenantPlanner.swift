@@ -62,6 +62,9 @@ package struct TenantPlanner: Sendable {
             return Step(runbook: runbook, decision: .notApplicable, reason: "its labels do not match")
         }
         guard let recorded else { return Step(runbook: runbook, decision: .run) }
+        if runbook.batch != nil, [.running, .unknown, .failed].contains(recorded.state) {
+            return Step(runbook: runbook, decision: .run, reason: "goes on behind its last batch")
+        }
         switch recorded.state {
         case .succeeded, .baselined:
             guard recorded.checksum != runbook.checksum else { return Step(runbook: runbook, decision: .done) }

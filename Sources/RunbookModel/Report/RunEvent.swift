@@ -4,6 +4,8 @@ package enum RunEvent: Sendable {
     case tenantStarted(tenant: String?)
     case executionFinished(
         tenant: String?, identity: Identity, state: JobState, rowsAffected: Int, durationMS: Int, failure: Failure?)
+    /// A backfill has gone on; at most one a second for each execution.
+    case batch(tenant: String?, identity: Identity, progress: BatchProgress)
     case waitingLock(tenant: String?, holder: String?)
     /// Something a person should read: a notice, a retry.
     case message(String)

@@ -12,6 +12,13 @@ enum ActionEnd {
     case busy
     /// Another program has locked the tenant's file; nothing of the work remains.
     case fileBusy
+    /// Batches were committed, and it goes on with the next when the connection is there again (with its loss as the
+    /// failure), or the lock is.
+    case paused(Failure?, fileIsBusy: Bool)
+    /// A batch failed; those before it stay.
+    ///
+    /// - rows: of those; nil when there are none.
+    case batchFailed(Failure, rows: Int?, counted: Bool)
     /// Another runner has this job now.
     case superseded
     case failed(Failure, isTransient: Bool, output: String?, counted: Bool)

@@ -44,7 +44,9 @@ struct Execution {
             return StageEnd(unconnected(error, isServer: !target.url.revealed.hasPrefix("sqlite:")))
         }
         let interrupter = connection.session.interrupter
-        var (end, expired) = TimeLimit.enforce(runbook.limits.runbookTimeout, on: interrupter) { restart in
+        // Of a batch the limit is each single one's.
+        let limit = runbook.batch == nil ? runbook.limits.runbookTimeout : nil
+        var (end, expired) = TimeLimit.enforce(limit, on: interrupter) { restart in
             context.stop.interrupting(interrupter) { act(on: connection, restart) }
         }
         if expired, let last = end.scripts.last, case .interrupted = last.end {
@@ -75,6 +77,8 @@ struct Execution {
                         runbook: runbook, script: script, target: target, tenant: tenant.id, connection: connection
                     ).run()
                 })
+        case (.batch(let work), .postgresql):
+            return StageEnd(batches(work, on: connection))
         case (.exec(let command), .postgresql):
             return StageEnd(
                 PostgresAttempt(
@@ -100,6 +104,9 @@ struct Execution {
             // Temporary objects live as long as the session; the next runbook, or tenant, gets one without them.
             if (try? connection.session.hasTemporaryObjects()) != false { connection.session.close() }
         }
+        if let work = runbook.batch {
+            return batches(work, in: connection.session, wait: FileWait(limit: context.lockWait(of: runbook)))
+        }
         return SQLiteAttempt(
             runbook: runbook, ticket: ticket, session: connection.session, asksFirst: step.asksVerify,
             wait: FileWait(limit: context.lockWait(of: runbook)), lockIsHeld: lockIsHeld
@@ -110,6 +117,8 @@ struct Execution {
                 SQLiteDirectScript(
                     runbook: runbook, script: script, target: target, tenant: tenant.id, session: connection.session
                 ).run()
+            case .batch:
+                .failed(runbook.failure(tenant: tenant.id, "a batch is its own transaction", clean: true), output: nil)
             }
         }
     }

@@ -65,6 +65,16 @@ extension LedgerDesk {
                 try ledger.beat(runner)
             }
         } catch { fail(error) }
+        writeNews()
+    }
+
+    /// Writes how far backfills have come; what counts stands in the tenants.
+    private func writeNews() {
+        let news = board.take()
+        guard let run, !news.isEmpty else { return }
+        do throws(DatabaseError) {
+            try insisting { ledger throws(DatabaseError) in try ledger.write(news, run: run.id, runner: runner) }
+        } catch { fail(error) }
     }
 
     /// Writes what is left, gives unbegun work back, and says goodbye.
@@ -281,6 +291,7 @@ extension LedgerDesk {
 
     private func flush() {
         guard let run, !results.isEmpty else { return }
+        writeNews()
         let batch = results
         results = []
         do throws(DatabaseError) {

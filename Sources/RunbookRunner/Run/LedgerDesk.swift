@@ -12,6 +12,8 @@ actor LedgerDesk {
     let manifestLedger: LedgerSettings
     let workspace: String
     let upgrades: [LedgerSchema.Upgrade]
+    /// What workers say of backfills in tenants that keep their receipts themselves.
+    nonisolated let board = BatchBoard()
     var ledger: Ledger?
     var applicationName = "muster"
     /// Which database the ledger is in; nil when it is SQLite.

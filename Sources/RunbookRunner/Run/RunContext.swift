@@ -18,6 +18,7 @@ struct RunContext: Sendable {
     let stop: StopSwitch
     let lockWait: Duration?
     let phase: String?
+    let board: BatchBoard
 
     /// Whether a stage is one transaction per tenant.
     var isFused: Bool { manifest.fuse }

@@ -148,6 +148,15 @@ actor Worker {
             // Each further try has proved that the one before left nothing; the last one's end the next apply finds.
             guard assignment.tries <= runbook.limits.retries else { return .blocked(context.mask.failure(failure)) }
             return .away(context.mask.failure(failure))
+        case .paused(let failure, let fileIsBusy):
+            // What was waited for before the batches is over.
+            assignment.tries = 0
+            assignment.waitingSince = nil
+            assignment.awaySince = nil
+            assignment.isFileBusy = fileIsBusy
+            guard let failure else { return .busy }
+            assignment.lostEnd = (group.last ?? index) + 1
+            return .away(context.mask.failure(failure))
         case .tryAgain(let failure):
             guard mayRetry(runbook, assignment.tries) else { return .blocked(context.mask.failure(failure)) }
         case .failed(let failure, true, _, _) where mayRetry(runbook, assignment.tries):
@@ -205,6 +214,11 @@ actor Worker {
             outcome.failure = context.mask.failure(failure)
             outcome.output = context.mask.text(output)
             outcome.isRecorded = counted
+        case .batchFailed(let failure, let rows, let counted):
+            outcome.state = .failed
+            outcome.rowsAffected = rows
+            outcome.failure = context.mask.failure(failure)
+            outcome.isRecorded = counted
         case .drifted(let failure, let isOfTenant):
             if isOfTenant { assignment.refuseRest() }
             outcome.state = .failed
@@ -218,7 +232,7 @@ actor Worker {
             outcome.failure?.state = ExecutionState.unknown.rawValue
             outcome.output = context.mask.text(output)
             outcome.isRecorded = counted
-        case .busy, .fileBusy, .superseded, .interrupted, .unreachable, .lost, .tryAgain: return
+        case .busy, .fileBusy, .paused, .superseded, .interrupted, .unreachable, .lost, .tryAgain: return
         }
         outcome.failure?.attempts = max(1, outcome.tries)
         assignment.take(outcome, of: runbook)
@@ -237,7 +251,8 @@ actor Worker {
         let ticket = ClaimTicket(
             workspace: context.manifest.workspace, tenant: assignment.tenant.id,
             holdsOneTenant: assignment.member.target.holdsOneTenant, runbook: step.runbook,
-            mayRepeat: step.runbook.repeatable || step.runbook.verify != nil, run: context.run,
+            mayRepeat: step.runbook.repeatable || step.runbook.verify != nil || step.runbook.batch != nil,
+            run: context.run,
             runner: context.runner, host: context.host, job: assignment.job,
             proven: assignment.isSurveyed || assignment.tenant.id.isEmpty ? nil : assignment.proven,
             token: "\(context.runner)-\(serial)", keys: keys)

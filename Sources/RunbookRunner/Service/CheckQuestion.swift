@@ -6,6 +6,8 @@ struct CheckQuestion: Sendable {
     /// nil where no manifest says what the body should be.
     var checksum: String?
     var acceptsChange: Bool
+    /// What is under way goes on by itself, and nobody has to decide about it: a backfill in batches.
+    var goesOn = false
     /// Empty names mean the workspace.
     var tenants: [String]
 
@@ -31,6 +33,7 @@ struct CheckQuestion: Sendable {
                 CheckQuestion(
                     identity: Identity(runbook: name, key: key ?? runbook.key),
                     checksum: isCurrent ? runbook.checksum : nil, acceptsChange: runbook.onChange == .accept,
+                    goesOn: runbook.batch != nil,
                     tenants: runbook.scope == .workspace ? [""] : asked.map { $0.id }))
         }
         return questions

@@ -138,7 +138,7 @@ extension LedgerDesk {
                 try ledger.forEachUnsettled(in: scope) { index, records throws(DatabaseError) in
                     answer.done -= 1
                     switch records.executions[0]?.state {
-                    case .unknown, .running: answer.unknown += 1
+                    case .unknown, .running: answer.unknown += question.goesOn ? 0 : 1
                     case .succeeded, .baselined: answer.drifted += 1
                     default: break
                     }

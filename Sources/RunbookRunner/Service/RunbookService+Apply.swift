@@ -66,7 +66,8 @@ extension RunbookService {
         let context = RunContext(
             manifest: manifest, stages: fleet.plan.stages, run: run.id, runner: runner, host: host, opener: opener,
             ledgerPlace: await desk.place, ledgerDialect: await desk.dialect, mask: Self.mask(manifest),
-            events: events, stop: stop, lockWait: request.lockWait, phase: request.selection.phase)
+            events: events, stop: stop, lockWait: request.lockWait, phase: request.selection.phase,
+            board: desk.board)
         let count = WorkerCount.of(
             wanted: request.concurrency ?? manifest.concurrency.tenants, perServer: manifest.concurrency.perServer,
             areFiles: manifest.tenants.areFiles, on: .present)

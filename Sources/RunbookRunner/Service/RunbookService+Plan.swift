@@ -174,10 +174,11 @@ extension RunbookService {
 }
 
 extension Runbook {
-    /// `sql` or `exec`.
+    /// `sql`, `batch` or `exec`.
     var kind: String {
         switch action {
         case .sql: "sql"
+        case .batch: "batch"
         case .exec: "exec"
         }
     }
@@ -186,6 +187,7 @@ extension Runbook {
     var file: String {
         switch action {
         case .sql(let script): script.path
+        case .batch(let work): work.script.path
         case .exec(let command): command.arguments.first ?? ""
         }
     }

@@ -29,6 +29,16 @@ final class FaultySession: DatabaseSession {
         try meetingFault { () throws(DatabaseError) in try session.query(sql, parameters, forEach: body) }
     }
 
+    @discardableResult
+    func query(
+        _ sql: String, _ parameters: [DatabaseValue], as context: ScriptContext,
+        forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult {
+        try meetingFault { () throws(DatabaseError) in
+            try session.query(sql, parameters, as: context, forEach: body)
+        }
+    }
+
     func run(
         _ text: String, as context: ScriptContext?, forEach each: (Int, StatementResult) -> Void
     ) throws(DatabaseError) {

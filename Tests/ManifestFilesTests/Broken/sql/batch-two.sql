@@ -1,0 +1,2 @@
+delete from t;
+delete from t where id in (select id from t limit 10);

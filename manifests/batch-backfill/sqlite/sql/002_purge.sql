@@ -1,0 +1,1 @@
+DELETE FROM carts WHERE id IN (SELECT id FROM carts WHERE abandoned LIMIT :limit);
