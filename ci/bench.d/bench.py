@@ -1,6 +1,6 @@
 """The benchmark behind ci/bench: see there."""
 import argparse, pathlib, shutil, subprocess, sys
-import fleets, ledgers, tools
+import batches, fleets, ledgers, tools
 from measure import Table, run
 
 
@@ -12,6 +12,8 @@ def arguments():
     parser.add_argument("--tenants", type=int, default=1000)
     parser.add_argument("--only", default="")
     parser.add_argument("--large", action="store_true")
+    parser.add_argument("--batch-rows", type=int, default=2_000_000)
+    parser.add_argument("--batch-tenants", type=int, default=50)
     parser.add_argument("--dbmate", action="store_true")
     return parser.parse_args()
 
@@ -52,7 +54,7 @@ def compare(fleet, contenders, rounds, title):
 def main():
     given = arguments()
     wanted = given.only.split(",") if given.only else [
-        "schemas", "databases", "files", "growth", "noop", "plan", "runners", "start", "roundtrips"]
+        "schemas", "databases", "files", "growth", "noop", "plan", "runners", "start", "roundtrips", "batch"]
     folder, program = given.folder, given.muster
     # Neither falls into a timing; durability stays as it is.
     fleets.psql("postgres", "ALTER SYSTEM SET autovacuum = off", "ALTER SYSTEM SET max_wal_size = '8GB'",
@@ -72,6 +74,8 @@ def main():
     for work in ("growth", "noop", "plan", "runners", "start", "roundtrips"):
         if work in wanted:
             good &= getattr(ledgers, work)(program, folder, given)
+    if "batch" in wanted:
+        good &= batches.batch(program, folder, given)
     shutil.rmtree(folder, ignore_errors=True)
     return 0 if good else 1
 

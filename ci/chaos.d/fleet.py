@@ -52,8 +52,8 @@ class Fleet:
             if self.random.random() < 0.3 and len(self.present) > 3:
                 self.present.remove(self.random.choice(self.present))
         kinds = ["script", "slow"]
-        more = ["direct", "verified", "hook", "workspace", "once"] + (["index"] if self.postgres else [])
-        kinds += self.random.sample(more, 3)
+        more = ["batch", "direct", "verified", "hook", "workspace", "once"] + (["index"] if self.postgres else [])
+        kinds += self.random.sample(more, 4)
         for kind in kinds:
             getattr(self, kind)(f"d{self.deploys}_{kind}")
         self.write()
@@ -104,6 +104,20 @@ class Fleet:
     def once(self, name: str) -> None:
         """At most once by itself; exactly once with a person who looks."""
         self.add(name, EXACTLY_ONCE, self.witness(name), transaction=False)
+
+    def batch(self, name: str) -> None:
+        """A few batches, of which one has an effect; a batch that is lost or repeated shows in it."""
+        if self.postgres:
+            pages, page = 6, self.random.randint(1, 6)
+            text = (f"with page as (select coalesce(:cursor::int, 0) + 1 as n where coalesce(:cursor::int, 0) < {pages} limit :limit),\n"
+                    f"done as (insert into witness (identity) select '{name}' from page where n = {page})\n"
+                    "select n as cursor, 1 as rows from page\n")
+        else:
+            text = (f"insert into witness (identity, tenant) select '{name}', muster_tenant()\n"
+                    "where coalesce(:cursor, 0) < 1 limit :limit returning 1 as cursor\n")
+        self.promise[name] = EXACTLY_ONCE
+        self.runbooks.append({"id": name, "batch": {"sql": self.sql(f"{name}.sql", text), "size": 1, "target": "none",
+                                                    "pause": self.random.choice(["0ms", "5ms"])}})
 
     def index(self, name: str) -> None:
         text = (f"drop index concurrently if exists {name};\n"

@@ -13,7 +13,7 @@ from random import Random
 # At which hit a failpoint may fire, at most; 1 where nothing is said.
 HITS = {"message": 60, "script_message": 6, "claim_jobs": 2, "write_results": 3, "beat": 2, "begin_attempt": 3,
         "direct_statement": 4, "hook": 2, "end_attempt": 3, "sqlite_begin": 8, "sqlite_receipt": 8,
-        "sqlite_commit": 8, "receipts_table": 2}
+        "sqlite_commit": 8, "receipts_table": 2, "batch_statement": 6, "batch_commit": 6}
 # In which layouts a failpoint is, where not in all.
 ONLY = {"message": ("schemas", "databases"), "script_message": ("schemas", "databases"),
         "receipts_table": ("databases",), "sqlite_begin": ("sqlite",), "sqlite_receipt": ("sqlite",),

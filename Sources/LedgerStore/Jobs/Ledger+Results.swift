@@ -104,10 +104,10 @@ extension Ledger {
         try execute(
             """
             insert into \(sql.attempts) (workspace, tenant, runbook, key, attempt, run_id, runner, state, checksum,
-                started_at, finished_at, duration_ms)
+                started_at, finished_at, duration_ms, rows_affected)
             select e.workspace, e.tenant, e.runbook, e.key, e.attempt, e.run_id, e.runner, e.state, e.checksum,
                 e.started_at, e.finished_at,
-                \(sql.milliseconds("e.finished_at")) - \(sql.milliseconds("e.started_at"))
+                \(sql.milliseconds("e.finished_at")) - \(sql.milliseconds("e.started_at")), e.rows_affected
             from \(sql.executions) e
             where e.workspace = $1 and e.run_id = $2 and e.state = 'succeeded' and e.tenant in \(list)
                 and not exists (

@@ -270,14 +270,8 @@ package enum ManifestSchema {
                   "description": "Whether the script and its receipt commit together; true unless given. CREATE INDEX CONCURRENTLY and VACUUM need false.",
                   "$ref": "#/$defs/switch"
                 },
-                "repeatable": {
-                  "description": "Whether it may run again when its end was not seen.",
-                  "$ref": "#/$defs/switch"
-                },
-                "foreign_keys": {
-                  "description": "SQLite: whether foreign keys are enforced while the script runs; false unless given, as a table rebuild needs it.",
-                  "$ref": "#/$defs/switch"
-                },
+                "repeatable": { "description": "Whether it may run again when its end was not seen.", "$ref": "#/$defs/switch" },
+                "foreign_keys": { "description": "SQLite: whether foreign keys are enforced while the script runs; false unless given, as a table rebuild needs it.", "$ref": "#/$defs/switch" },
                 "on_change": {
                   "description": "What a changed body under a finished key means: fail (the default) refuses, rerun runs it again, accept counts it as done.",
                   "anyOf": [{ "enum": ["fail", "rerun", "accept"] }, { "$ref": "#/$defs/variable" }]
@@ -289,49 +283,19 @@ package enum ManifestSchema {
                   "required": ["sql"],
                   "additionalProperties": false,
                   "properties": {
-                    "sql": {
-                      "description": "A file with one statement that uses :limit, and :cursor (null at first) if it answers one row with the columns cursor and rows.",
-                      "$ref": "#/$defs/line"
-                    },
-                    "size": {
-                      "description": "How many rows the first batch takes; 1000 unless given.",
-                      "anyOf": [{ "type": "integer", "minimum": 1, "maximum": 1000000 }, { "$ref": "#/$defs/variable" }]
-                    },
-                    "target": {
-                      "description": "How long a batch is meant to take, which its size is adapted to; \"250ms\" unless given. \"none\": the size stays.",
-                      "$ref": "#/$defs/limit"
-                    },
+                    "sql": { "description": "A file with one statement that uses :limit, and :cursor (null at first) if it answers one row with the columns cursor and rows.", "$ref": "#/$defs/line" },
+                    "size": { "description": "How many rows the first batch takes; 1000 unless given.", "anyOf": [{ "type": "integer", "minimum": 1, "maximum": 1000000 }, { "$ref": "#/$defs/variable" }] },
+                    "target": { "description": "How long a batch is meant to take, which its size is adapted to; \"250ms\" unless given. \"none\": the size stays.", "$ref": "#/$defs/limit" },
                     "pause": { "description": "Between two batches; none unless given.", "$ref": "#/$defs/duration" },
-                    "max_lag": {
-                      "description": "PostgreSQL: how far a replica may be behind before the next batch waits.",
-                      "$ref": "#/$defs/duration"
-                    },
-                    "throttle": {
-                      "description": "A file with one query, asked before a batch: true, or a number of milliseconds above 0, is waited for.",
-                      "$ref": "#/$defs/line"
-                    }
+                    "max_lag": { "description": "PostgreSQL: how far a replica may be behind before the next batch waits.", "$ref": "#/$defs/duration" },
+                    "throttle": { "description": "A file with one query, asked before a batch: true, or a number of milliseconds above 0, is waited for.", "$ref": "#/$defs/line" }
                   }
                 },
-                "preflight": {
-                  "description": "batch: a file with one query that answers how many rows are still to be done, for the estimate.",
-                  "$ref": "#/$defs/line"
-                },
-                "exec": {
-                  "description": "A program and its arguments: a path, or a bare name for PATH. It is never a shell line.",
-                  "$ref": "#/$defs/arguments"
-                },
-                "timeout": {
-                  "description": "exec: after this long the program and all that it started are ended; runbook_timeout unless given.",
-                  "$ref": "#/$defs/duration"
-                },
-                "dry_run": {
-                  "description": "exec: whether the program may be started in a dry run (MUSTER_DRY_RUN is set).",
-                  "$ref": "#/$defs/switch"
-                },
-                "verify": {
-                  "description": "A file with one query that answers one boolean; false fails the execution.",
-                  "$ref": "#/$defs/line"
-                },
+                "preflight": { "description": "batch: a file with one query that answers how many rows are still to be done, for the estimate.", "$ref": "#/$defs/line" },
+                "exec": { "description": "A program and its arguments: a path, or a bare name for PATH. It is never a shell line.", "$ref": "#/$defs/arguments" },
+                "timeout": { "description": "exec: after this long the program and all that it started are ended; runbook_timeout unless given.", "$ref": "#/$defs/duration" },
+                "dry_run": { "description": "exec: whether the program may be started in a dry run (MUSTER_DRY_RUN is set).", "$ref": "#/$defs/switch" },
+                "verify": { "description": "A file with one query that answers one boolean; false fails the execution.", "$ref": "#/$defs/line" },
                 "lock_wait": { "$ref": "#/$defs/lockWait" },
                 "lock_timeout": { "$ref": "#/$defs/lockTimeout" },
                 "statement_timeout": { "$ref": "#/$defs/statementTimeout" },
