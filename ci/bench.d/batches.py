@@ -7,7 +7,7 @@ WORKERS = 8
 SIZE = 1000
 # Of the adaptive one: it begins far below what its target allows, so that it has some way to go behind its first ten.
 BEGINNING = 100
-TARGET = 50
+TARGET = 250
 # Each batch adds 1 to a counter column, so that a row that was lost or worked on twice shows.
 PAGE = "WITH page AS (SELECT id FROM items WHERE id > {cursor} ORDER BY id LIMIT {limit})"
 WORK = "done AS (UPDATE items SET touched = touched + 1 FROM page WHERE items.id = page.id RETURNING 1)"

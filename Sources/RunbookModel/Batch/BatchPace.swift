@@ -36,7 +36,7 @@ package struct BatchPace: Sendable, Hashable {
     package var limit: Duration? {
         guard let target, committed >= Self.freeBatches, size > 1 else { return nil }
         // What is left up to twice the target is for claim, receipt and commit.
-        return target * 8 / 5
+        return target * 3 / 2
     }
 
     /// Whether the row that fails is being looked for.
@@ -44,8 +44,12 @@ package struct BatchPace: Sendable, Hashable {
 
     /// A batch was committed.
     ///
-    /// - Parameter wasFull: whether it had as many rows as it could take; a smaller one says little about time.
-    package mutating func succeeded(in duration: Duration, wasFull: Bool = true) {
+    /// - Parameters:
+    ///   - duration: how long it held.
+    ///   - worked: how much of that was its statement's; the rest, claim and commit, no other size would change, and is
+    ///     not counted up to half the target.
+    ///   - wasFull: whether it had as many rows as it could take; a smaller one says little about time.
+    package mutating func succeeded(in duration: Duration, worked: Duration? = nil, wasFull: Bool = true) {
         committed += 1
         if let suspects {
             let left = suspects - size
@@ -59,7 +63,8 @@ package struct BatchPace: Sendable, Hashable {
             size = min(usual, size * 2)
             return
         }
-        let share = duration / target
+        let rest = max(.zero, duration - (worked ?? duration))
+        let share = (duration - min(rest, target / 2)) / target
         if share > 1 {
             size = max(1, Int(Double(size) * max(0.25, 0.8 / share)))
         } else if share < 0.8, wasFull {

@@ -34,11 +34,11 @@ struct BatchCourse {
             let began = ContinuousClock.now
             let step = engine.perform(order) { answer, position in complaint(answer, position, watch) }
             switch step {
-            case .committed(let answer, let position, let before):
+            case .committed(let answer, let position, let before, let worked):
                 collisions = 0
                 if case .moved(let rows, let cursor) = answer {
                     if let cursor { _ = watch.hasSeen(cursor, after: before.cursor) }
-                    pace.succeeded(in: ContinuousClock.now - began, wasFull: rows >= order.size)
+                    pace.succeeded(in: ContinuousClock.now - began, worked: worked, wasFull: rows >= order.size)
                     meter.count(position, before: before)
                     meter.report(size: pace.size)
                     if work.pause > .zero { context.stop.pause(work.pause) }

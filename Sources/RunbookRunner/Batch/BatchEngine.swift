@@ -31,8 +31,8 @@ struct BatchOrder {
 
 /// What became of one batch.
 enum BatchStep {
-    /// It was committed.
-    case committed(BatchAnswer, BatchPosition, before: BatchPosition)
+    /// It was committed; its statement took so long.
+    case committed(BatchAnswer, BatchPosition, before: BatchPosition, worked: Duration)
     /// It was rolled back; `position` is where it had begun, if it came so far.
     case failed(BatchTrouble, Failure, BatchPosition?)
     /// Nothing more is to be done now; whatever it began was rolled back, or its end was not seen.

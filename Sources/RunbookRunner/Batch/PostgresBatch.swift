@@ -47,6 +47,8 @@ struct PostgresBatch: BatchEngine {
         began = position
         let answer: BatchAnswer
         let rows: Int
+        let worked: Duration
+        let start = ContinuousClock.now
         do throws(DatabaseError) {
             var reading = BatchReading(dialect: .postgresql)
             try Failpoint.reach(.batchStatement, .before)
@@ -54,6 +56,7 @@ struct PostgresBatch: BatchEngine {
                 reading.take(row)
             }
             try Failpoint.reach(.batchStatement, .after)
+            worked = ContinuousClock.now - start
             (answer, rows) = try reading.answer(result)
             if let complaint = judge(answer, position) { throw DatabaseError(.refused, complaint) }
         } catch {
@@ -65,7 +68,7 @@ struct PostgresBatch: BatchEngine {
         if case .moved(_, let cursor?) = answer { next.cursor = cursor }
         do throws(DatabaseError) {
             try close(answer, next, order)
-            return .committed(answer, next, before: position)
+            return .committed(answer, next, before: position, worked: worked)
         } catch {
             _ = connection.recoverKeepingLocks()
             if error.claimState == .superseded { return .ended(.superseded) }

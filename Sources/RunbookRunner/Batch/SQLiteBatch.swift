@@ -68,16 +68,18 @@ struct SQLiteBatch: BatchEngine {
         began = position
         do throws(DatabaseError) {
             var reading = BatchReading(dialect: .sqlite)
+            let start = ContinuousClock.now
             try Failpoint.reach(.batchStatement, .before)
             let result = try session.query(work.statement, parameters(order, position), as: context) {
                 row throws(DatabaseError) in reading.take(row)
             }
             try Failpoint.reach(.batchStatement, .after)
+            let worked = ContinuousClock.now - start
             let (answer, rows) = try reading.answer(result)
             if let complaint = judge(answer, position) { throw DatabaseError(.refused, complaint) }
             var next = BatchPosition(cursor: position.cursor, rows: position.rows + rows)
             if case .moved(_, let cursor?) = answer { next.cursor = cursor }
-            return try close(receipts, answer, next, before: position, order)
+            return try close(receipts, answer, next, before: position, worked, order)
         } catch {
             return step(for: error, position)
         }
@@ -85,7 +87,7 @@ struct SQLiteBatch: BatchEngine {
 
     private func close(
         _ receipts: SQLiteReceipts, _ answer: BatchAnswer, _ position: BatchPosition, before: BatchPosition,
-        _ order: BatchOrder
+        _ worked: Duration, _ order: BatchOrder
     ) throws(DatabaseError) -> BatchStep {
         let isLast = answer == .finished
         if isLast, let verify = runbook.verify,
@@ -102,7 +104,7 @@ struct SQLiteBatch: BatchEngine {
         // Whoever reads a file without a write-ahead log keeps it waiting; the work is not thrown away for that.
         try wait.insisting { () throws(DatabaseError) in try session.run("COMMIT") }
         try Failpoint.reach(.batchCommit, .after)
-        return .committed(answer, position, before: before)
+        return .committed(answer, position, before: before, worked: worked)
     }
 
     private func parameters(_ order: BatchOrder, _ position: BatchPosition) -> [DatabaseValue] {

@@ -59,6 +59,15 @@ struct BatchPaceTests {
         #expect(pace.size == 133)
     }
 
+    @Test("what claim and commit take is not the rows' fault, up to half the target")
+    func overhead() {
+        var pace = BatchPace(size: 1000, target: .milliseconds(100))
+        pace.succeeded(in: .milliseconds(90), worked: .milliseconds(40))
+        #expect(pace.size == 1250)
+        pace.succeeded(in: .milliseconds(300), worked: .milliseconds(40))
+        #expect(pace.size == 400)
+    }
+
     @Test("a batch that was not full says nothing about time")
     func partial() {
         var pace = BatchPace(size: 1000, target: .milliseconds(100))
