@@ -20,7 +20,8 @@ package struct BatchNews: Sendable {
 
 extension Ledger {
     /// Copies how far backfills have come from tenants' receipts into the ledger's rows, for those who look there. The
-    /// receipts stay what counts; what is done is not touched, and what another runner has taken over neither.
+    /// receipts stay what counts; what is done is not touched, and what another runner has taken over neither. The attempt
+    /// is counted when it ends.
     package func write(_ news: [BatchNews], run: String, runner: String) throws(DatabaseError) {
         guard !news.isEmpty else { return }
         let rows = try Self.json(news.map(NewsRow.init))
@@ -28,7 +29,7 @@ extension Ledger {
             """
             insert into \(sql.executions) as e (workspace, tenant, runbook, key, state, attempt, checksum, run_id,
                 runner, started_at, cursor, rows_affected, batches)
-            select $1, y.tenant, y.runbook, y.key, 'running', 1, y.checksum, $2, $3, \(sql.clock), y.cursor,
+            select $1, y.tenant, y.runbook, y.key, 'running', 0, y.checksum, $2, $3, \(sql.clock), y.cursor,
                 y.rows_affected, y.batches
             from \(sql.records(NewsRow.columns, "$4")) as y
             \(sql.ordered) \(sql.jobs) j on j.run_id = $2 and j.tenant = y.tenant and j.runner = $3
@@ -36,7 +37,6 @@ extension Ledger {
             where true order by y.tenant, y.runbook, y.key
             on conflict (workspace, tenant, runbook, key) do update set
                 state = 'running', clean = null,
-                attempt = e.attempt + case when e.state = 'running' and e.run_id = $2 and e.runner = $3 then 0 else 1 end,
                 started_at = case when e.state = 'running' and e.run_id = $2 and e.runner = $3 then e.started_at
                     else excluded.started_at end,
                 finished_at = null, checksum = excluded.checksum, run_id = excluded.run_id, runner = excluded.runner,

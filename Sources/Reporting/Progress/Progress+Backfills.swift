@@ -20,8 +20,8 @@ extension BatchProgress {
     var words: [String] {
         if let waitingFor { return ["\(Phrase.counted(rows, "row")), waits for \(waitingFor)"] }
         var words: [String] = []
-        if let total, total > 0 {
-            words.append("\(rows) of \(Phrase.counted(total, "row")) (\(min(100, rows * 100 / total)) %)")
+        if let total, total >= rows, total > 0 {
+            words.append("\(rows) of \(Phrase.counted(total, "row")) (\(rows * 100 / total) %)")
         } else {
             words.append(Phrase.counted(rows, "row"))
         }

@@ -36,9 +36,9 @@ package struct BatchProgress: Sendable, Hashable {
         return Double(rows - rowsBefore) * 1000 / Double(elapsedMS)
     }
 
-    /// Milliseconds until the total is reached at the rate so far; nil when either is not known.
+    /// Milliseconds until the total is reached at the rate so far; nil when either is not known, or the total was wrong.
     package var remainingMS: Int? {
-        guard let total, let rate else { return nil }
-        return Int(Double(max(0, total - rows)) * 1000 / rate)
+        guard let total, total > rows, let rate else { return nil }
+        return Int(Double(total - rows) * 1000 / rate)
     }
 }

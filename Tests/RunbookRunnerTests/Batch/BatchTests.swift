@@ -241,6 +241,57 @@ import Testing
         }
     }
 
+    /// Guarantee: the ledger's row of a tenant that keeps its receipts itself follows them while the backfill goes on.
+    @Test(arguments: Layout.withReceipts) func ledgerFollowsReceipts(_ layout: Layout) async throws {
+        try await BatchFleet.with(layout, rows: 400) { batches in
+            batches.fleet.runbooks = [batches.runbook(batches.work(batches.keyset) { $0.pause = .milliseconds(150) })]
+            let manifest = try batches.fleet.manifest
+            async let report = Fleet.apply(manifest)
+            let prefix = layout == .files ? "muster_" : "muster."
+            let isSeen = try await eventually {
+                guard let session = try? batches.fleet.open("ledger") else { return false }
+                defer { session.close() }
+                let row = try? session.row(
+                    """
+                    SELECT count(*) FROM \(prefix)executions WHERE state = 'running' AND rows_affected > 0
+                        AND cursor = cast(rows_affected AS text) AND batches > 0
+                    """)
+                return row?[0].integer == 1
+            }
+            #expect(isSeen)
+            #expect(await report.exitCode == 0)
+            let attempts = try batches.fleet.ledger("SELECT state, attempt, rows_affected FROM {m}attempts")
+            #expect(attempts == ["succeeded|1|400"])
+            #expect(try batches.counts() == "1: 400")
+        }
+    }
+
+    /// Guarantee: a backfill of workspace scope runs once, in the ledger's database.
+    @Test(arguments: Layout.all) func workspaceHasItsOwn(_ layout: Layout) async throws {
+        try await BatchFleet.with(layout, rows: 1) { batches in
+            let first = await Fleet.apply(try batches.fleet.manifest)
+            #expect(first.exitCode == 0)
+            let create = Fleet.runbook(
+                "create",
+                [
+                    "CREATE TABLE shared (id integer PRIMARY KEY, touched integer DEFAULT 0)",
+                    "INSERT INTO shared (id) VALUES (1), (2), (3), (4), (5)",
+                ]
+            ) { $0.scope = .workspace }
+            let statement = batches.keyset.replacing("items", with: "shared")
+            let fill = batches.runbook(batches.work(statement) { $0.size = 2 }) {
+                $0.scope = .workspace
+                $0.after = ["create"]
+            }
+            batches.fleet.runbooks = [create, fill]
+            let report = try await batches.fleet.apply()
+            #expect(report.exitCode == 0, "\(report)")
+            let session = try batches.fleet.open("ledger")
+            defer { session.close() }
+            #expect(try session.row("SELECT count(*) FROM shared WHERE touched = 1")?[0].integer == 5)
+        }
+    }
+
     /// Guarantee: without replicas there is nothing to wait for; who may not see them is told so.
     @Test(.needsPostgres) func lagWithoutReplicasIsNone() async throws {
         try await BatchFleet.with(.schemas, rows: 20) { batches in
