@@ -88,7 +88,7 @@ import Testing
         try await PostgresDatabase.with { database in
             let fleet = try await make(2, rows: 400, in: database, batch: "size: 10, target: \"none\", pause: \"50ms\"")
             let runner = try fleet.start()
-            try #require(try await eventually { try await rowsSoFar(database) >= 40 })
+            try #require(try await eventually(within: .seconds(60)) { try await rowsSoFar(database) >= 40 })
             runner.send(signal)
             let report = try PrintedReport(try await runner.ending(within: .seconds(30)))
             #expect(report.exitCode == Int(128 + signal))

@@ -177,7 +177,9 @@ import Testing
             let both = manifest
             async let first = Fleet.apply(both) { $0.selection = Selection(runbooks: ["fill"]) }
             try #require(
-                try await eventually { try fleet.sqlCount("ledger", "SELECT count(*) FROM public.log") > 0 })
+                try await eventually(within: .seconds(120)) {
+                    try fleet.sqlCount("ledger", "SELECT count(*) FROM public.log") > 0
+                })
             let second = await Fleet.apply(both) { $0.selection = Selection(runbooks: ["other"]) }
             #expect(await first.exitCode == 0)
             #expect(second.exitCode == 0, "\(second)")
@@ -228,7 +230,7 @@ import Testing
             let events = EventLog()
             let manifest = try batches.fleet.manifest
             async let report = Fleet.apply(manifest, events: events)
-            let isWaiting = try await eventually {
+            let isWaiting = try await eventually(within: .seconds(120)) {
                 events.events.contains { event in
                     if case .batch(_, _, let progress) = event { progress.waitingFor != nil } else { false }
                 }
@@ -244,11 +246,21 @@ import Testing
     /// Guarantee: the ledger's row of a tenant that keeps its receipts itself follows them while the backfill goes on.
     @Test(arguments: Layout.withReceipts) func ledgerFollowsReceipts(_ layout: Layout) async throws {
         try await BatchFleet.with(layout, rows: 400) { batches in
-            batches.fleet.runbooks = [batches.runbook(batches.work(batches.keyset) { $0.pause = .milliseconds(150) })]
+            // Half-way it waits until it was looked at.
+            try batches.fleet.sql("a", "CREATE TABLE gate (x int); INSERT INTO gate VALUES (1)")
+            let query = "SELECT EXISTS (SELECT 1 FROM gate) AND EXISTS (SELECT 1 FROM items WHERE touched = 1)"
+            batches.fleet.runbooks = [
+                batches.runbook(
+                    batches.work(batches.keyset) {
+                        $0.throttle = batches.script("throttle.sql", query)
+                        $0.pause = .milliseconds(1100)
+                        $0.size = 200
+                    })
+            ]
             let manifest = try batches.fleet.manifest
             async let report = Fleet.apply(manifest)
             let prefix = layout == .files ? "muster_" : "muster."
-            let isSeen = try await eventually {
+            let isSeen = try await eventually(within: .seconds(120)) {
                 guard let session = try? batches.fleet.open("ledger") else { return false }
                 defer { session.close() }
                 let row = try? session.row(
@@ -259,6 +271,7 @@ import Testing
                 return row?[0].integer == 1
             }
             #expect(isSeen)
+            try batches.fleet.sql("a", "DELETE FROM gate")
             #expect(await report.exitCode == 0)
             let attempts = try batches.fleet.ledger("SELECT state, attempt, rows_affected FROM {m}attempts")
             #expect(attempts == ["succeeded|1|400"])
