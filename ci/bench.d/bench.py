@@ -1,5 +1,5 @@
 """The benchmark behind ci/bench: see there."""
-import argparse, pathlib, shutil, subprocess, sys
+import argparse, os, pathlib, shutil, subprocess, sys, time
 import batches, fleets, ledgers, tools
 from measure import Table, run
 
@@ -15,6 +15,8 @@ def arguments():
     parser.add_argument("--batch-rows", type=int, default=2_000_000)
     parser.add_argument("--batch-tenants", type=int, default=50)
     parser.add_argument("--dbmate", action="store_true")
+    parser.add_argument("--rtt-us", type=int, default=0)
+    parser.add_argument("--fsync-delay-us", type=int, default=0, help="ci/bench starts the server with it")
     return parser.parse_args()
 
 
@@ -29,6 +31,18 @@ def dbmate(folder):
     return place / "bin/dbmate"
 
 
+def link(folder, round_trip):
+    """Puts a link in front of the server, for the tools alone; it ends with this program's cluster."""
+    place = folder / "link"
+    place.mkdir()
+    name = f".s.PGSQL.{os.environ['PGPORT']}"
+    process = subprocess.Popen([folder / "slow_link", place / name, f"{os.environ['PGHOST']}/{name}", str(round_trip)])
+    while not (place / name).exists() and process.poll() is None:
+        time.sleep(0.01)
+    fleets.host = str(place)
+    return process
+
+
 def compare(fleet, contenders, rounds, title):
     """Deploys in interleaved rounds, each followed by no-ops where the tool knows what one is."""
     deploys = Table(f"{title}: deploy of 3 migrations", contenders[0].name, fleet.count)
@@ -38,6 +52,7 @@ def compare(fleet, contenders, rounds, title):
         for tool in contenders:
             fleet.reset(templates[tool.name])
             argv, env = tool.deploy(fleet)
+            env = {**env, "PGHOST": fleets.host}
             sample = run(argv, env)
             # The first round warms caches and shows faults; it is not counted.
             if number:
@@ -62,6 +77,7 @@ def main():
     other = dbmate(folder) if given.dbmate else None
     peers = [tools.Dbmate(other, folder)] if other else []
     good = True
+    slow = link(folder, given.rtt_us) if given.rtt_us else None
     floors = [tools.Floor(folder), tools.Floor(folder, each="tenant")]
     muster, fused = tools.Muster(program, folder), tools.Muster(program, folder, fuse=True)
     for kind, count, by_hand in [("schemas", given.tenants, tools.Psql()), ("databases", max(10, given.tenants // 10), tools.Psql()),
@@ -76,6 +92,8 @@ def main():
             good &= getattr(ledgers, work)(program, folder, given)
     if "batch" in wanted:
         good &= batches.batch(program, folder, given)
+    if slow:
+        slow.kill()
     shutil.rmtree(folder, ignore_errors=True)
     return 0 if good else 1
 

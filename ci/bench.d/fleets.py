@@ -16,8 +16,12 @@ def psql(database, *statements):
     return done.stdout.strip()
 
 
+# Where the tools find the server: its own folder, or that of a link in front of it.
+host = os.environ["PGHOST"]
+
+
 def address(database):
-    return f"postgres://{os.environ['PGUSER']}@/{database}?host={os.environ['PGHOST']}&port={os.environ['PGPORT']}"
+    return f"postgres://{os.environ['PGUSER']}@/{database}?host={host}&port={os.environ['PGPORT']}"
 
 
 def settle():
