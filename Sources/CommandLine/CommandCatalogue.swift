@@ -2,7 +2,9 @@
 enum CommandCatalogue {
     static let commands: [any Command.Type] = [
         ValidateCommand.self, PlanCommand.self, ApplyCommand.self, StatusCommand.self, CheckCommand.self,
-        RunsCommand.self, ShowCommand.self, ResolveCommand.self, LedgerRepairCommand.self, TenantsCommand.self,
+        RunsCommand.self, ShowCommand.self, CancelCommand.self, RetryCommand.self, ResolveCommand.self,
+        LedgerRepairCommand.self,
+        TenantsCommand.self,
         LocksListCommand.self, LocksKeyCommand.self,
         SchemaCommand.self, InitCommand.self, VersionCommand.self,
     ]
@@ -11,6 +13,6 @@ enum CommandCatalogue {
 
     /// Of the contract, and not built yet.
     static let unsupported = [
-        "rehearse", "rollback", "cancel", "retry", "doctor", "completions", "console",
+        "rehearse", "rollback", "doctor", "completions", "console",
     ]
 }

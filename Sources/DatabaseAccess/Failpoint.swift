@@ -24,6 +24,7 @@ package enum Failpoint: String, Sendable, CaseIterable {
     case advanceRun = "advance_run"
     case completeRun = "complete_run"
     case endRunner = "end_runner"
+    case cancelRun = "cancel_run"
     /// Finished records on their way into a set.
     case seal
     /// PostgreSQL: a message on its way. After: it is sent, no answer is read; `throw` cuts the connection.

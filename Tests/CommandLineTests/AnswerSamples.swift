@@ -102,78 +102,79 @@ enum AnswerSamples {
             tenants: [.init(tenant: "日本\u{1B}[2J", counts: acme), .init(tenant: "globex", counts: whole)], run: run)
     }
 
-    static let all: [(name: String, answer: any TextAnswer)] = [
-        ("apply-succeeded", report(.done, .succeeded, [.succeeded: 200])),
-        ("apply-nothing-to-do", report(.done, .succeeded, [.skipped: 200], nothingToDo: true)),
-        ("apply-partial", partial),
-        (
-            "apply-workspace",
-            report(.partial, .partiallySucceeded, [.succeeded: 19, .failed: 1], own: .blocked)
-        ),
-        ("apply-failed", report(.failed, .failed, [.failed: 12], next: "muster apply")),
-        ("apply-blocked", report(.tryAgain, .blocked, [.blocked: 3, .succeeded: 1], next: "muster apply")),
-        ("apply-undecided", report(.undecided, .partiallySucceeded, [.succeeded: 9, .unknown: 1])),
-        (
-            "apply-interrupted",
-            report(.interrupted, .partiallySucceeded, [.succeeded: 412, .queued: 588], next: "muster apply")
-        ),
-        (
-            "apply-refused",
-            report(
-                .refused, .failed, [:],
-                error: ReportError(code: "manifest", message: "2 errors:\na.json5:1: x\na.json5:2: y"))
-        ),
-        ("plan", plan),
-        ("plan-nothing", PlanReport(tenantCount: 200, runbooks: plan.runbooks.prefix(1).map { done($0) })),
-        ("status", status),
-        ("status-none", StatusReport(ledgerExists: false)),
-        (
-            "check",
-            CheckReport(
-                ok: false, exitCode: 3,
-                identities: [
-                    .init(runbook: "columns", key: "1", asked: 200, done: 200, unknown: 0, drifted: 0, missing: []),
+    static let all: [(name: String, answer: any TextAnswer)] =
+        [
+            ("apply-succeeded", report(.done, .succeeded, [.succeeded: 200])),
+            ("apply-nothing-to-do", report(.done, .succeeded, [.skipped: 200], nothingToDo: true)),
+            ("apply-partial", partial),
+            (
+                "apply-workspace",
+                report(.partial, .partiallySucceeded, [.succeeded: 19, .failed: 1], own: .blocked)
+            ),
+            ("apply-failed", report(.failed, .failed, [.failed: 12], next: "muster apply")),
+            ("apply-blocked", report(.tryAgain, .blocked, [.blocked: 3, .succeeded: 1], next: "muster apply")),
+            ("apply-undecided", report(.undecided, .partiallySucceeded, [.succeeded: 9, .unknown: 1])),
+            (
+                "apply-interrupted",
+                report(.interrupted, .partiallySucceeded, [.succeeded: 412, .queued: 588], next: "muster apply")
+            ),
+            (
+                "apply-refused",
+                report(
+                    .refused, .failed, [:],
+                    error: ReportError(code: "manifest", message: "2 errors:\na.json5:1: x\na.json5:2: y"))
+            ),
+            ("plan", plan),
+            ("plan-nothing", PlanReport(tenantCount: 200, runbooks: plan.runbooks.prefix(1).map { done($0) })),
+            ("status", status),
+            ("status-none", StatusReport(ledgerExists: false)),
+            (
+                "check",
+                CheckReport(
+                    ok: false, exitCode: 3,
+                    identities: [
+                        .init(runbook: "columns", key: "1", asked: 200, done: 200, unknown: 0, drifted: 0, missing: []),
+                        .init(
+                            runbook: "index", key: "1", asked: 200, done: 190, unknown: 1, drifted: 2,
+                            missing: ["acme", "b"]),
+                        .init(runbook: "late", key: "2", asked: 1, done: 0, unknown: 0, drifted: 0, missing: ["acme"]),
+                    ])
+            ),
+            ("runs", RunList(runs: [run])), ("runs-none", RunList(runs: [])),
+            (
+                "show",
+                RunDetail(
+                    run: run,
+                    runbooks: [
+                        .init(
+                            id: "columns", key: "1", checksum: "sha256:3", counts: counts([.succeeded: 9, .failed: 1]),
+                            rowsAffected: 19870, durationMS: 812)
+                    ], failures: [failure], manifest: "{}")
+            ),
+            (
+                "tenants",
+                TenantList(
+                    workspace: "default",
+                    tenants: [
+                        .init(
+                            id: "acme", target: "postgres://app@db/fleet", schema: "t_acme",
+                            labels: ["plan": "x", "area": "eu"]),
+                        .init(id: "日本", target: "postgres://app@db/fleet", schema: "t_jp", labels: [:]),
+                    ])
+            ),
+            (
+                "locks",
+                LockList(locks: [
                     .init(
-                        runbook: "index", key: "1", asked: 200, done: 190, unknown: 1, drifted: 2,
-                        missing: ["acme", "b"]),
-                    .init(runbook: "late", key: "2", asked: 1, done: 0, unknown: 0, drifted: 0, missing: ["acme"]),
+                        tenant: "acme", level: "tenant", mode: "exclusive", database: "fleet", pid: 4711,
+                        application: "muster/runner", client: "10.0.0.1", since: start),
+                    .init(
+                        tenant: nil, level: "workspace", mode: "shared", database: "fleet", pid: nil, application: nil,
+                        client: nil, since: nil),
                 ])
-        ),
-        ("runs", RunList(runs: [run])), ("runs-none", RunList(runs: [])),
-        (
-            "show",
-            RunDetail(
-                run: run,
-                runbooks: [
-                    .init(
-                        id: "columns", key: "1", checksum: "sha256:3", counts: counts([.succeeded: 9, .failed: 1]),
-                        rowsAffected: 19870, durationMS: 812)
-                ], failures: [failure], manifest: "{}")
-        ),
-        (
-            "tenants",
-            TenantList(
-                workspace: "default",
-                tenants: [
-                    .init(
-                        id: "acme", target: "postgres://app@db/fleet", schema: "t_acme",
-                        labels: ["plan": "x", "area": "eu"]),
-                    .init(id: "日本", target: "postgres://app@db/fleet", schema: "t_jp", labels: [:]),
-                ])
-        ),
-        (
-            "locks",
-            LockList(locks: [
-                .init(
-                    tenant: "acme", level: "tenant", mode: "exclusive", database: "fleet", pid: 4711,
-                    application: "muster/runner", client: "10.0.0.1", since: start),
-                .init(
-                    tenant: nil, level: "workspace", mode: "shared", database: "fleet", pid: nil, application: nil,
-                    client: nil, since: nil),
-            ])
-        ),
-        ("locks-key", LockKeyReport(tenant: "acme", key: -42, workspaceKey: 7, database: "fleet")),
-    ]
+            ),
+            ("locks-key", LockKeyReport(tenant: "acme", key: -42, workspaceKey: 7, database: "fleet")),
+        ] + verbs
 
     private static func done(_ runbook: PlanReport.PlannedRunbook) -> PlanReport.PlannedRunbook {
         var runbook = runbook

@@ -31,6 +31,18 @@ enum ApplyCommand: Command {
         ])
 
     static func run(_ arguments: ParsedArguments, _ context: CommandContext) async throws -> Answer {
+        try await answer("apply", arguments, context) { manifest, request, events, stop in
+            await context.service.apply(manifest, request, events: events, stop: stop)
+        }
+    }
+
+    /// Follows a run from the first signal to the last line.
+    ///
+    /// - Parameter command: what was called, for the command line that continues.
+    static func answer(
+        _ command: String, _ arguments: ParsedArguments, _ context: CommandContext,
+        _ work: (Manifest, ApplyRequest, any EventSink, StopSwitch) async -> Report
+    ) async throws -> Answer {
         let loaded = try context.manifest(arguments)
         context.warn(loaded, arguments)
         let stop = StopSwitch()
@@ -44,15 +56,14 @@ enum ApplyCommand: Command {
         defer { subscription.cancel() }
         var report = await withTaskGroup(of: Void.self) { group in
             if let display { group.addTask { await display.run() } }
-            let report = await context.service.apply(
-                loaded.manifest, request(arguments, context), events: sink, stop: stop)
+            let report = await work(loaded.manifest, request(arguments, context), sink, stop)
             group.cancelAll()
             await group.waitForAll()
             return report
         }
         report = context.secrets.masker(report)
         if canContinue(report) {
-            report.next = arguments.commandLine("apply", flags: definition.flags)
+            report.next = arguments.commandLine(command, flags: arguments.command.flags)
         }
         let ownRunbooks = loaded.manifest.runbooks.filter { $0.scope == .workspace }.map(\.id)
         return Answer(
@@ -61,9 +72,13 @@ enum ApplyCommand: Command {
     }
 
     static func failure(_ problem: Problem, _ context: CommandContext) -> any TextAnswer {
+        failure(of: "apply", problem, context)
+    }
+
+    static func failure(of command: String, _ problem: Problem, _ context: CommandContext) -> any TextAnswer {
         let now = context.timepiece.now
         let report = Report(
-            command: "apply", ok: false, exitCode: Int(problem.status.rawValue), outcome: .failed,
+            command: command, ok: false, exitCode: Int(problem.status.rawValue), outcome: .failed,
             retryable: problem.status == .tryAgain, error: problem.reportError, startedAt: now, finishedAt: now,
             durationMS: 0)
         return RunAnswer(report)

@@ -135,10 +135,7 @@ extension Ledger {
             // Locked by a statement of its own: whoever joined the run meanwhile has put jobs that the next one sees.
             guard try lock(run), try !hasOpenJobs(run) else { return false }
             if let outcome { return try complete(run, outcome) }
-            let tally = try jobTally(run)
-            let verdict = RunVerdict.of(
-                tally.all, lockBlocked: tally.lockBlocked, drifted: tally.drifted, signal: nil)
-            let isCompleted = try complete(run, verdict.outcome)
+            let isCompleted = try complete(run, try self.outcome(of: run))
             try Failpoint.reach(.completeRun, .before)
             return isCompleted
         }
@@ -166,15 +163,7 @@ extension Ledger {
         try writing { () throws(DatabaseError) in
             for row in try rows("\(left) \(sql.forUpdate)", parameters) {
                 guard let id = row[0].text else { continue }
-                try execute(
-                    """
-                    update \(sql.jobs) set state = 'cancelled', reason = 'stopped', finished_at = \(sql.clock)
-                    where run_id = $1 and state in ('queued', 'running')
-                    """, [.text(id)])
-                try execute(
-                    "update \(sql.runs) set stop_reason = $2 where id = $1",
-                    [.text(id), .text("run \(run) of a newer manifest has taken its place")])
-                _ = try complete(id, .cancelled)
+                try stop(id, because: "run \(run) of a newer manifest has taken its place")
             }
         }
     }
@@ -185,7 +174,13 @@ extension Ledger {
             != nil
     }
 
-    private func complete(_ run: String, _ outcome: RunOutcome) throws(DatabaseError) -> Bool {
+    /// As its jobs say.
+    func outcome(of run: String) throws(DatabaseError) -> RunOutcome {
+        let tally = try jobTally(run)
+        return RunVerdict.of(tally.all, lockBlocked: tally.lockBlocked, drifted: tally.drifted, signal: nil).outcome
+    }
+
+    func complete(_ run: String, _ outcome: RunOutcome) throws(DatabaseError) -> Bool {
         try execute(
             """
             update \(sql.runs) set status = 'completed', outcome = $2, finished_at = \(sql.clock),

@@ -57,8 +57,11 @@ final class ManifestDecoder {
             phases: phases, runbooks: runbooks, fuse: fuse, source: source(text))
     }
 
+    /// Of a manifest that names none.
+    static let defaultPhases = ["pre-deploy", "post-deploy"]
+
     private func phases(_ field: ManifestField?) -> [String] {
-        let usual = ["pre-deploy", "post-deploy"]
+        let usual = Self.defaultPhases
         guard let field else { return usual }
         guard let fields = field.list() else { return usual }
         var phases: [String] = []

@@ -33,6 +33,7 @@ extension RunAnswer {
 
     private var nothingToDoSentence: String {
         let runbooks = report.runbooks.count
+        if runbooks == 0, report.command == "retry" { return "Nothing to do: that run left nothing undone." }
         if runbooks == 0 { return "Nothing to do: no runbook is selected." }
         let done = Phrase.counted(runbooks, "runbook is", "runbooks are") + " done"
         let all = tenants.total

@@ -14,4 +14,11 @@ extension Masker {
         report.error = self(report.error)
         return report
     }
+
+    package func callAsFunction(_ report: CancelReport) -> CancelReport {
+        var report = report
+        if let reason = report.run?.stopReason { report.run?.stopReason = self(reason) }
+        report.error = self(report.error)
+        return report
+    }
 }

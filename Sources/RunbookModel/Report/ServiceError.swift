@@ -6,6 +6,9 @@ package struct ServiceError: Error, Sendable {
         case tenants
         case drift
         case unknownName = "unknown_name"
+        /// The run is not in a state for that.
+        case run
+        case undecided
         case target
         case isolation
         case pooler
@@ -25,7 +28,8 @@ package struct ServiceError: Error, Sendable {
 
     package var exitStatus: ExitStatus {
         switch code {
-        case .manifest, .tenants, .drift, .unknownName, .target, .isolation, .pooler, .ledger: .refused
+        case .manifest, .tenants, .drift, .unknownName, .run, .target, .isolation, .pooler, .ledger: .refused
+        case .undecided: .undecided
         case .unreachable: .tryAgain
         case .internal, .interrupted: .failed
         }

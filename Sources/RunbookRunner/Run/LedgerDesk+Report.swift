@@ -44,15 +44,21 @@ extension LedgerDesk {
             notices.append(
                 "The run is complete, but \(after.unsettledCount) tenants still have something undone.")
         }
-        if superseded > 0 { notices.append("\(superseded) jobs were taken over by another runner.") }
+        var outcome = verdict.outcome
+        if answers.record?.outcome == .cancelled {
+            outcome = .cancelled
+            notices.append("The run was stopped: \(answers.record?.stopReason ?? "cancelled").")
+        } else if superseded > 0 {
+            notices.append("\(superseded) jobs were taken over by another runner.")
+        }
         var report = Report(
-            command: "apply", ok: exit == .done, exitCode: Int(exit.rawValue), outcome: verdict.outcome,
+            command: request.command, ok: exit == .done, exitCode: Int(exit.rawValue), outcome: outcome,
             retryable: verdict.isRetryable, workspace: manifest.workspace, phase: request.selection.phase,
             counts: answers.tally.tenants, failures: answers.failures, notices: notices, startedAt: startedAt,
             finishedAt: startedAt, durationMS: 0)
         report.causes = CauseGrouping(answers.failures).causes
         report.runbooks = summaries(fleet, after, answers.summaries)
-        report.next = exit == .done ? nil : RunbookService.applyCommand(manifest, request.selection)
+        report.next = exit == .done ? nil : RunbookService.nextCommand(manifest, request)
         if let record = answers.record {
             report.run = Report.RunFacts(
                 id: record.id, identity: record.identity, release: record.release, joined: run.joined,

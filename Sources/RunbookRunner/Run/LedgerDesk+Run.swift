@@ -64,6 +64,7 @@ extension LedgerDesk {
                 if !holdsKey { _ = try takeKey(of: runner) }
                 try ledger.beat(runner)
             }
+            try noticeCancelling()
         } catch { fail(error) }
         writeNews()
     }
@@ -170,6 +171,7 @@ extension LedgerDesk {
             guard claimed.isEmpty else { return nil }
             let hasMoved = try insisting { ledger throws(DatabaseError) -> Bool in
                 guard let progress = try ledger.runProgress(run.id), progress.status != .completed else {
+                    try noticeCancelling()
                     isOver = true
                     return true
                 }
@@ -302,6 +304,7 @@ extension LedgerDesk {
             }
             // Written by a try that was never answered, or taken over: only one try alone tells.
             if tries == 1 { superseded += batch.count - written }
+            if written < batch.count { try noticeCancelling() }
         } catch {
             fail(error)
         }

@@ -19,7 +19,8 @@ extension RunbookService {
             report = try await applied(manifest, request, events, stop, desk, startedAt)
         } catch {
             report = Self.report(
-                of: error, manifest, phase: request.selection.phase, signal: stop.signal, startedAt: startedAt)
+                of: error, manifest, command: request.command, phase: request.selection.phase, signal: stop.signal,
+                startedAt: startedAt)
         }
         await desk.close()
         report.finishedAt = Date()
@@ -34,7 +35,7 @@ extension RunbookService {
     ) async throws(ServiceError) -> Report {
         await desk.prepare(events: events, lockWait: request.lockWait, stop: stop)
         // Reading first: with nothing to do, not even a ledger is made.
-        let (fleet, notices) = try await withTaskExecutorPreference(desk.thread) { () async throws(ServiceError) in
+        let (fleet, planNotices) = try await withTaskExecutorPreference(desk.thread) { () async throws(ServiceError) in
             try await insisting(request, events, stop, desk) { () async throws(ServiceError) in
                 _ = try await desk.openForReading(mayPrepare: true)
                 return try await planned(manifest, request.selection, request.expectedTenants, desk) {
@@ -42,7 +43,9 @@ extension RunbookService {
                 }
             }
         }
+        let notices = request.notices + planNotices
         guard !fleet.hasDrifted else { throw ServiceError(.drift, Self.driftMessage(fleet)) }
+        if request.retryOf != nil { try refuseUndecided(fleet) }
         guard fleet.hasWork || fleet.hasOpenRun else {
             return try await nothingToRun(fleet, notices, request, desk, startedAt)
         }
@@ -150,7 +153,7 @@ extension RunbookService {
         }
         let verdict = RunVerdict.of(all, lockBlocked: 0, drifted: 0, signal: nil)
         var report = Report(
-            command: "apply", ok: verdict.exit == .done, exitCode: Int(verdict.exit.rawValue),
+            command: request.command, ok: verdict.exit == .done, exitCode: Int(verdict.exit.rawValue),
             outcome: verdict.outcome, nothingToDo: fleet.unsettledCount == 0, workspace: manifest.workspace,
             phase: request.selection.phase, counts: counts, notices: notices, startedAt: startedAt,
             finishedAt: startedAt, durationMS: 0)
@@ -173,13 +176,13 @@ extension RunbookService {
     }
 
     static func report(
-        of error: ServiceError, _ manifest: Manifest, phase: String?, signal: Int32?, startedAt: Date
+        of error: ServiceError, _ manifest: Manifest, command: String, phase: String?, signal: Int32?, startedAt: Date
     ) -> Report {
         var exit = error.exitStatus
         if let signal { exit = exit.merged(with: signal == 2 ? .interrupted : .terminated) }
         let mask = mask(manifest)
         return Report(
-            command: "apply", ok: false, exitCode: Int(exit.rawValue),
+            command: command, ok: false, exitCode: Int(exit.rawValue),
             outcome: signal != nil ? .cancelled : exit == .tryAgain ? .blocked : .failed,
             retryable: signal != nil || error.exitStatus == .tryAgain,
             workspace: manifest.workspace, phase: phase,
@@ -192,11 +195,7 @@ extension RunbookService {
     private static func draft(_ plan: FleetPlan, _ request: ApplyRequest) -> RunDraft {
         let manifest = plan.manifest
         let selection = request.selection
-        var words = selection.runbooks.sorted().map { "runbook \($0)" }
-        words += selection.tenants.sorted().map { "tenant \($0)" }
-        words += selection.match.sorted { $0.key < $1.key }.map { "\($0.key) in \($0.value.sorted())" }
-        words += selection.skippedTenants.sorted().map { "not \($0)" }
-        let selected = words.joined(separator: ", ")
+        let selected = RetryScope.words(of: selection, retryOf: request.retryOf)
         let parts = [manifest.workspace, selection.phase ?? "", selected, manifest.source.digest]
         // Each part with its length: no two lists of parts make one text.
         let text = parts.map { "\($0.utf8.count):\($0)" }.joined()

@@ -149,11 +149,19 @@ extension RunbookService {
 
     /// The command that does what the plan says, as it would be typed.
     static func applyCommand(_ manifest: Manifest, _ selection: Selection) -> String {
-        command("apply", manifest, selection)
+        command("apply", nil, manifest, selection)
     }
 
-    static func command(_ verb: String, _ manifest: Manifest, _ selection: Selection) -> String {
-        var words = ["muster", verb, "-f", manifest.source.path]
+    /// The command that continues.
+    static func nextCommand(_ manifest: Manifest, _ request: ApplyRequest) -> String {
+        guard let run = request.retryOf else { return applyCommand(manifest, request.selection) }
+        return command("retry", run, manifest, Selection())
+    }
+
+    static func command(
+        _ verb: String, _ subject: String?, _ manifest: Manifest, _ selection: Selection
+    ) -> String {
+        var words = ["muster", verb] + [subject].compactMap(\.self) + ["-f", manifest.source.path]
         if let phase = selection.phase { words += ["--phase", phase] }
         for runbook in selection.runbooks { words += ["--runbook", runbook] }
         for tenant in selection.tenants { words += ["--tenant", tenant] }
@@ -165,7 +173,7 @@ extension RunbookService {
     }
 
     /// A word as a shell takes it.
-    private static func quoted(_ word: String) -> String {
+    static func quoted(_ word: String) -> String {
         let isPlain = word.unicodeScalars.allSatisfy {
             $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_./@=:,+%".unicodeScalars.contains($0)
         }

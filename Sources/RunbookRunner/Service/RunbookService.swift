@@ -29,6 +29,13 @@ package struct ApplyRequest: Sendable {
     package var door: String
     /// How long running transactions may go on after the first signal.
     package var grace: Duration
+    /// Set by `retry`: the run of which what failed is run again.
+    var retryOf: String?
+    /// What was found out before, for the report.
+    var notices: [String] = []
+
+    /// What the report says it is of.
+    var command: String { retryOf == nil ? "apply" : "retry" }
 
     package init(
         selection: Selection = Selection(), concurrency: Int? = nil, lockWait: Duration? = nil, release: String? = nil,

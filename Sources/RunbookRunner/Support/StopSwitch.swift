@@ -8,6 +8,7 @@ import Synchronization
 package final class StopSwitch: Sendable {
     private struct State {
         var signal: Int32?
+        var isHalted = false
         var grace: Duration = .seconds(30)
         var isCancelling = false
         var running: [ObjectIdentifier: any StatementInterrupter] = [:]
@@ -19,7 +20,7 @@ package final class StopSwitch: Sendable {
 
     /// The first signal that asked to stop.
     package var signal: Int32? { state.withLock(\.signal) }
-    package var isStopping: Bool { signal != nil }
+    package var isStopping: Bool { state.withLock { $0.signal != nil || $0.isHalted } }
     package var isCancelling: Bool { state.withLock(\.isCancelling) }
 
     /// Says how long running work may go on after the first request.
@@ -35,6 +36,20 @@ package final class StopSwitch: Sendable {
             return state.grace
         }
         guard let grace else { return cancel() }
+        cancel(after: grace)
+    }
+
+    /// Stops like the first request, but for no signal: the run is over, and not by its end.
+    func halt() {
+        let grace: Duration? = state.withLock { state in
+            guard !state.isHalted else { return nil }
+            state.isHalted = true
+            return state.grace
+        }
+        if let grace { cancel(after: grace) }
+    }
+
+    private func cancel(after grace: Duration) {
         DispatchQueue.global().asyncAfter(deadline: .now() + grace.seconds) { [self] in cancel() }
     }
 
