@@ -3,7 +3,7 @@ enum CommandCatalogue {
     static let commands: [any Command.Type] = [
         ValidateCommand.self, PlanCommand.self, ApplyCommand.self, StatusCommand.self, CheckCommand.self,
         RunsCommand.self, ShowCommand.self, CancelCommand.self, RetryCommand.self, ResolveCommand.self,
-        LedgerRepairCommand.self,
+        LedgerListCommand.self, LedgerExportCommand.self, LedgerBaselineCommand.self, LedgerRepairCommand.self,
         TenantsCommand.self,
         LocksListCommand.self, LocksKeyCommand.self,
         SchemaCommand.self, InitCommand.self, VersionCommand.self,

@@ -15,6 +15,15 @@ extension AnswerSamples {
             finishedAt: Date(timeIntervalSince1970: 1_767_225_700), stopReason: "cancelled by octo: the wrong release")
     }
 
+    private static var identities: [LedgerContents.ListedIdentity] {
+        var columns = LedgerContents.ListedIdentity(
+            Identity(runbook: "columns", key: "1"), phase: "pre-deploy", scope: .tenant, isListed: true)
+        (columns.succeeded, columns.baselined, columns.failed) = (190, 8, 2)
+        var old = LedgerContents.ListedIdentity(Identity(runbook: "old", key: "3"))
+        old.succeeded = 200
+        return [columns, old]
+    }
+
     static var verbs: [(name: String, answer: any TextAnswer)] {
         [
             (
@@ -34,6 +43,39 @@ extension AnswerSamples {
                         command: "retry", ok: true, exitCode: 0, outcome: .succeeded, nothingToDo: true,
                         workspace: "default", startedAt: cancelledRun.startedAt, finishedAt: cancelledRun.startedAt,
                         durationMS: 0))
+            ),
+            (
+                "baseline",
+                BaselineReport(
+                    ok: false, exitCode: 5, workspace: "default", tenants: 20,
+                    runbooks: [.init(id: "columns", key: "1", baselined: 17, done: 1)],
+                    refusals: [
+                        .init(
+                            tenant: "acme", identity: Identity(runbook: "columns", key: "1"), reason: .undecided,
+                            detail: "it is unknown"),
+                        .init(
+                            tenant: "globex", identity: nil, reason: .busy,
+                            detail: "the tenant's lock is held by somebody else"),
+                    ])
+            ),
+            (
+                "ledger-list",
+                LedgerContents(ok: true, exitCode: 0, workspace: "default", tenants: 200, identities: identities)
+            ),
+            (
+                "ledger-list-tenant",
+                LedgerContents(
+                    ok: true, exitCode: 0, workspace: "default", tenants: 200, identities: identities,
+                    records: [
+                        LedgerRecord(
+                            workspace: "default", tenant: "acme", identity: Identity(runbook: "columns", key: "1"),
+                            state: .succeeded, clean: nil, attempt: 2, checksum: "sha256:3", runID: "01J",
+                            finishedAt: cancelledRun.finishedAt),
+                        LedgerRecord(
+                            workspace: "default", tenant: nil, identity: Identity(runbook: "announce", key: "1"),
+                            state: .failed, clean: false, attempt: 1, checksum: "sha256:4", runID: nil,
+                            finishedAt: nil),
+                    ])
             ),
         ]
     }

@@ -10,4 +10,5 @@ extension Flag {
     package static let retry = Flag("retry", help: "It is to be run again by the next apply.")
     package static let reason = Flag("reason", .text("TEXT"), help: "Why; kept with the act.")
     package static let confirmed = Flag("yes", short: "y", help: "Do not ask.")
+    package static let all = Flag("all", help: "Everything on record, not only what is done.")
 }

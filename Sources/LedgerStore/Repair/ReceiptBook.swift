@@ -40,6 +40,19 @@ package struct ReceiptBook {
         }
     }
 
+    /// Makes the table where it is missing; it comes with the transaction.
+    package func make() throws(DatabaseError) {
+        guard try !exists() else { return }
+        switch sql.dialect {
+        case .postgresql:
+            // `IF NOT EXISTS` would ask for the right to create schemas where there is nothing to create.
+            let isMissing = try session.row("SELECT pg_catalog.to_regnamespace($1) IS NULL", [.text(sql.schema)])
+            if isMissing?[0].boolean == true { try session.run("CREATE SCHEMA \(sql.schema)") }
+            try session.run(postgresReceiptsDDL(sql))
+        case .sqlite: try session.execute(sqliteReceiptsDDL)
+        }
+    }
+
     package func all() throws(DatabaseError) -> [Receipt] {
         guard try exists() else { return [] }
         let text = """

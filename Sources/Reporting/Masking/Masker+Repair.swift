@@ -21,4 +21,12 @@ extension Masker {
         report.error = self(report.error)
         return report
     }
+
+    package func callAsFunction(_ report: BaselineReport) -> BaselineReport {
+        var report = report
+        for index in report.refusals.indices { report.refusals[index].detail = self(report.refusals[index].detail) }
+        report.notices = report.notices.map { self($0) }
+        report.error = self(report.error)
+        return report
+    }
 }

@@ -17,4 +17,6 @@ package struct Selection: Sendable, Hashable {
         self.match = match
         self.skippedTenants = skippedTenants
     }
+
+    package var narrowsTenants: Bool { !tenants.isEmpty || !skippedTenants.isEmpty || !match.isEmpty }
 }

@@ -42,7 +42,3 @@ extension TenantSet {
         }
     }
 }
-
-extension Selection {
-    fileprivate var narrowsTenants: Bool { !tenants.isEmpty || !skippedTenants.isEmpty || !match.isEmpty }
-}

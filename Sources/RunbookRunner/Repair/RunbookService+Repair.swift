@@ -69,7 +69,7 @@ extension RunbookService {
         }
     }
 
-    private func withDesk<Answer: Sendable>(
+    func withDesk<Answer: Sendable>(
         _ manifest: Manifest, _ body: (LedgerDesk, String) async throws(ServiceError) -> Answer,
         failed: (ServiceError) -> Answer
     ) async -> Answer {
