@@ -22,6 +22,8 @@ ONLY = {"message": ("schemas", "databases"), "script_message": ("schemas", "data
 SILENT = ("hook.before", "hook.after", "direct_statement.after")
 # What a person's commands pass, and no runner.
 OPERATORS = ("settle_receipts", "change_records")
+# What no program here passes: nobody cancels a run.
+ELSEWHERE = ("cancel_run",)
 # What a runner passes at the end of its run, or only when another one died.
 LATE = ("advance_run", "complete_run", "end_runner", "release_silent", "bury_runner")
 ACTIONS = ("hang", "kill", "stop", "throw")
@@ -34,7 +36,7 @@ def failpoints(source: Path) -> list[str]:
     names = []
     for name, text in re.findall(r"^    case (\w+)(?: = \"(\w+)\")?$", source.read_text(), re.MULTILINE):
         names += [f"{text or name}.{moment}" for moment in ("before", "after")]
-    return names
+    return [name for name in names if name.split(".")[0] not in ELSEWHERE]
 
 
 class Stuck(Exception):
