@@ -1,7 +1,8 @@
 /// All commands, in the order of help.
 enum CommandCatalogue {
     static let commands: [any Command.Type] = [
-        ValidateCommand.self, PlanCommand.self, ApplyCommand.self, StatusCommand.self, CheckCommand.self,
+        ValidateCommand.self, PlanCommand.self, RehearseCommand.self, ApplyCommand.self, StatusCommand.self,
+        CheckCommand.self,
         RunsCommand.self, ShowCommand.self, CancelCommand.self, RetryCommand.self, ResolveCommand.self,
         LedgerListCommand.self, LedgerExportCommand.self, LedgerBaselineCommand.self, LedgerRepairCommand.self,
         TenantsCommand.self,
@@ -13,6 +14,6 @@ enum CommandCatalogue {
 
     /// Of the contract, and not built yet.
     static let unsupported = [
-        "rehearse", "rollback", "doctor", "completions", "console",
+        "rollback", "doctor", "completions", "console",
     ]
 }

@@ -126,6 +126,8 @@ enum AnswerSamples {
             ),
             ("plan", plan),
             ("plan-nothing", PlanReport(tenantCount: 200, runbooks: plan.runbooks.prefix(1).map { done($0) })),
+            ("rehearse", RehearsalSamples.partial), ("rehearse-good", RehearsalSamples.good),
+            ("rehearse-nothing", RehearsalSamples.nothing),
             ("status", status),
             ("status-none", StatusReport(ledgerExists: false)),
             (

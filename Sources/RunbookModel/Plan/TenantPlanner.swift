@@ -18,6 +18,13 @@ package struct TenantPlanner: Sendable {
         package var reason: String?
         /// Its last end was not seen, and `verify` answers first.
         package var asksVerify = false
+
+        package init(runbook: Runbook, decision: PlanDecision, reason: String? = nil, asksVerify: Bool = false) {
+            self.runbook = runbook
+            self.decision = decision
+            self.reason = reason
+            self.asksVerify = asksVerify
+        }
     }
 
     /// One step per selected runbook of `scope`.

@@ -143,7 +143,7 @@ struct SQLiteScript {
 
 extension SQLScript {
     /// Whether it may change the schema: then foreign keys are looked at before and after.
-    fileprivate var changesSchema: Bool {
+    var changesSchema: Bool {
         statements.contains { statement in
             let first = statement.text.prefix { !$0.isWhitespace }
             return ["CREATE", "DROP", "ALTER"].contains(first.uppercased())

@@ -1,0 +1,35 @@
+import RunbookModel
+import Synchronization
+
+/// Hands out places one at a time, and keeps what was seen in them.
+final class RehearsalQueue: Sendable {
+    private struct State {
+        var next = 0
+        var answers: [Int: (RehearsalReport.RehearsedTenant, [Failure])] = [:]
+    }
+
+    let count: Int
+    private let state = Mutex(State())
+
+    init(count: Int) { self.count = count }
+
+    func next() -> Int? {
+        state.withLock { state in
+            guard state.next < count else { return nil }
+            defer { state.next += 1 }
+            return state.next
+        }
+    }
+
+    func take(_ answer: (RehearsalReport.RehearsedTenant, [Failure]), at index: Int) -> Int {
+        state.withLock { state in
+            state.answers[index] = answer
+            return state.answers.count
+        }
+    }
+
+    /// In the order of the places.
+    var answers: [(RehearsalReport.RehearsedTenant, [Failure])] {
+        state.withLock { state in (0..<count).compactMap { state.answers[$0] } }
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `rehearse` before the findings-lifecycle deploy.
+@Suite struct RehearseTests {
+    private struct Rehearsal: Decodable {
+        var schema: String
+        var exitCode: Int
+        var next: String?
+        var runbooks: [Runbook]
+        var failures: [Failure]
+
+        struct Runbook: Decodable {
+            var id: String
+            var rowsAffected: Int
+            var counts: Counts
+        }
+
+        struct Counts: Decodable {
+            var wouldSucceed: Int
+            var wouldFail: Int
+            var notRehearsed: Int
+        }
+
+        struct Failure: Decodable {
+            var tenant: String?
+            var message: String
+        }
+
+        init(_ ending: Ending) throws {
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            self = try decoder.decode(Rehearsal.self, from: Data(ending.output.utf8))
+        }
+    }
+
+    /// Guarantee: on 200 schemas, two of which somebody has changed by hand, it predicts apply's failures, rows and exit
+    /// status, and the dump is the same before and after.
+    @Test(.needsPostgres) func predictsTheDeploy() async throws {
+        try await PostgresDatabase.with { database in
+            let workplace = try await fleet(of: 200, in: database)
+            let schemas = try await database.lines(
+                "SELECT schema_name FROM public.tenants ORDER BY slug LIMIT 2 OFFSET 6")
+            for schema in schemas {
+                try await database.psql("ALTER TABLE \(schema).findings ADD COLUMN lifecycle_state text")
+            }
+            let before = try await database.dump(ledger: true)
+
+            let ending = try await workplace.muster("rehearse", "-f", "deploy.json5", "--format", "json").run()
+
+            try await expectSame(database.dump(ledger: true), before, "the database before and after")
+            let rehearsal = try Rehearsal(ending)
+            #expect(rehearsal.schema == "muster.rehearsal/1")
+            let applied = try await workplace.apply()
+            #expect(applied.exitCode == rehearsal.exitCode)
+            #expect(Int(ending.code) == rehearsal.exitCode)
+            #expect(rehearsal.failures.compactMap(\.tenant).count == 2)
+            #expect(
+                rehearsal.failures.map { "\($0.tenant ?? "") \($0.message)" }.sorted()
+                    == applied.failures.map { "\($0.tenant ?? "") \($0.message)" }.sorted())
+            for runbook in rehearsal.runbooks where runbook.counts.wouldSucceed > 0 {
+                let own = try #require(applied.runbooks.first { $0.id == runbook.id })
+                #expect(own.rowsAffected == runbook.rowsAffected)
+                #expect(own.counts.succeeded == runbook.counts.wouldSucceed)
+            }
+            let index = try #require(rehearsal.runbooks.first { $0.id == "findings-lifecycle-index" })
+            #expect(index.counts.notRehearsed == 200)
+        }
+    }
+
+    /// Guarantee: no byte of a folder of SQLite files changes and no file appears, before there is a ledger and after.
+    @Test func sqliteFolderStaysAsItIs() async throws {
+        let workplace = try Workplace(sample: "findings-lifecycle/sqlite")
+        try await Command("./setup", "5", folder: workplace.folder).output()
+        let before = try await workplace.contents()
+
+        let first = try await workplace.muster("rehearse", "-f", "deploy.json5").run()
+
+        #expect(first.code == 0, "\(first)")
+        #expect(first.output.contains("5 tenants were rehearsed: all of it would succeed"), "\(first)")
+        try await expectSame(workplace.contents(), before, "every file before and after")
+        #expect(try await workplace.apply("--phase", "pre-deploy").exitCode == 0)
+        let middle = try await workplace.contents()
+        let second = try await workplace.muster("rehearse", "-f", "deploy.json5", "--sample", "3").run()
+        #expect(second.code == 0, "\(second)")
+        #expect(second.output.contains("3 tenants were rehearsed"), "\(second)")
+        try await expectSame(workplace.contents(), middle, "every file before and after")
+    }
+}
