@@ -114,6 +114,8 @@ package struct ArgumentParser: Sendable {
             guard let count = Int(value), count >= 0 else { throw refusal("a whole number") }
         case .positiveCount:
             guard let count = Int(value), count >= 1 else { throw refusal("a whole number from 1") }
+        case .allowance:
+            guard Allowance(value) != nil else { throw refusal("a whole number, or a share from 0% to 100%") }
         case .duration:
             guard DurationText.duration(value) != nil else { throw refusal("a duration such as 250ms, 30s, 5m or 1h") }
         case .choice(let words):

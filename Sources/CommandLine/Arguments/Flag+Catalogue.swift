@@ -27,6 +27,9 @@ extension Flag {
         "concurrency", .positiveCount, fallback: "the manifest's", help: "Tenants worked on at once.")
     package static let lockWait = Flag(
         "lock-wait", .duration, fallback: "the manifest's", help: "How long to wait for a tenant's lock.")
+    package static let maxFailures = Flag(
+        "max-failures", .allowance, fallback: "the manifest's",
+        help: "Stop the run when more tenants than this have failed: a number, or a share as in 2%.")
     package static let release = Flag(
         "release", .text("NAME"), fallback: "the CI system's tag", help: "The release label that the run is kept with.")
     package static let expectTenants = Flag(

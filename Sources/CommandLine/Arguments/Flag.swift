@@ -10,6 +10,8 @@ package struct Flag: Sendable {
         case count
         /// A whole number, 1 or more.
         case positiveCount
+        /// A whole number, or a share: `3`, `2%`.
+        case allowance
         /// `30s`, `5m`, `250ms`.
         case duration
         /// One of these words.
@@ -50,6 +52,7 @@ package struct Flag: Sendable {
         case .none: nil
         case .text(let word): word
         case .count, .positiveCount: "N"
+        case .allowance: "N|N%"
         case .duration: "DURATION"
         case .choice(let words): words.joined(separator: "|")
         case .pair: "LABEL=VALUE"

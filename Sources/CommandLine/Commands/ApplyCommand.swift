@@ -11,7 +11,7 @@ enum ApplyCommand: Command {
             + "ledger what is done: started again, it continues where it stopped and repeats nothing. A second apply "
             + "of the same work joins the run that is under way.",
         flags: [.manifest, .ledger] + Flag.selection + [
-            .concurrency, .lockWait, .unsupported("max-failures", .text("N")), .release, .expectTenants, .grace,
+            .concurrency, .lockWait, .maxFailures, .release, .expectTenants, .grace,
             .report, .unsupported("plan", .text("FILE")), .yes, .quiet, .verbose,
         ],
         exits: [
@@ -98,7 +98,8 @@ enum ApplyCommand: Command {
         return ApplyRequest(
             selection: arguments.selection, concurrency: arguments.count(.concurrency),
             lockWait: arguments.duration(.lockWait), release: arguments.text(.release) ?? facts.release,
-            revision: facts.revision, expectedTenants: arguments.count(.expectTenants), initiator: facts.initiator,
+            revision: facts.revision, expectedTenants: arguments.count(.expectTenants),
+            maxFailures: arguments.text(.maxFailures).flatMap { Allowance($0) }, initiator: facts.initiator,
             grace: arguments.duration(.grace) ?? .seconds(30))
     }
 

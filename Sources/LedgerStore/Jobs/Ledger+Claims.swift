@@ -21,7 +21,7 @@ extension Ledger {
                 with c as materialized (
                     select ctid as place from \(sql.jobs)
                     where run_id = $1 and state = 'queued'
-                      and stage <= (select stage from \(sql.runs) where id = $1 and status <> 'completed')
+                      and stage <= (select stage from \(sql.runs) where id = $1 and status <> 'completed' and stop_reason is null)
                     order by stage, position limit $3 for update skip locked)
                 update \(sql.jobs) j set state = 'running', runner = $2, attempt = j.attempt + 1,
                     fence = pg_catalog.nextval(\(fence)),
@@ -38,7 +38,7 @@ extension Ledger {
                         fence = (select value from muster_fence), claimed_at = \(sql.now)
                     where run_id = $1 and state = 'queued' and tenant in (
                         select tenant from muster_jobs where run_id = $1 and state = 'queued'
-                            and stage <= (select stage from muster_runs where id = $1 and status <> 'completed')
+                            and stage <= (select stage from muster_runs where id = $1 and status <> 'completed' and stop_reason is null)
                         order by stage, position limit $3)
                     returning tenant, stage, attempt, fence, position
                     """, [.text(run), .text(runner), DatabaseValue(limit)])
@@ -69,16 +69,17 @@ extension Ledger {
         guard
             let row = try row(
                 """
-                select r.status, r.stage, r.already_done,
+                select r.status, r.stage, r.stop_reason,
                     (select count(*) from \(sql.jobs) j
                      where j.run_id = r.id and j.stage <= r.stage and j.state in ('queued', 'running')),
-                    (select count(*) from \(sql.jobs) j where j.run_id = r.id and j.state in ('queued', 'running'))
+                    (select count(*) from \(sql.jobs) j where j.run_id = r.id and j.state in ('queued', 'running')
+                        and (j.state = 'running' or r.stop_reason is null))
                 from \(sql.runs) r where r.id = $1
                 """, [.text(run)])
         else { return nil }
         return RunProgress(
             status: row[0].text.flatMap(RunStatus.init) ?? .completed, stage: row[1].integer ?? 0,
-            openInStage: row[3].integer ?? 0, open: row[4].integer ?? 0)
+            openInStage: row[3].integer ?? 0, open: row[4].integer ?? 0, stopReason: row[2].text)
     }
 
     /// How the jobs of a run stand, those that were done before it began counted as skipped.
@@ -110,8 +111,10 @@ package struct RunProgress: Sendable {
     package var stage: Int
     /// Jobs queued or running in this stage, or late in an earlier one.
     package var openInStage: Int
-    /// Jobs queued or running in any stage.
+    /// Jobs queued or running in any stage; of a run that was stopped, those that are running.
     package var open: Int
+    /// Why nothing more of it begins, in words; nil while it goes on.
+    package var stopReason: String?
 }
 
 /// How the jobs of a run stand.

@@ -8,12 +8,16 @@ extension Ledger {
     /// Only jobs that still belong to (runner, attempt) are written, and only their executions; a finished identity is
     /// never overwritten by a failure, which stands in the history alone. What another runner of this run had committed,
     /// and died before it wrote, counts as done in this run.
-    /// - Returns: how many jobs were written. Fewer than given means that this runner was superseded on some.
-    package func write(_ results: [JobResult], run: String, runner: String) throws(DatabaseError) -> Int {
-        guard !results.isEmpty else { return 0 }
+    /// Failures are judged in the same transaction: what passes a rule's limit stops the run.
+    ///
+    /// - Parameter rules: of each wave; none when nothing stops the run.
+    package func write(
+        _ results: [JobResult], run: String, runner: String, under rules: [StopRule]
+    ) throws(DatabaseError) -> WrittenResults {
+        guard !results.isEmpty else { return WrittenResults() }
         let results = results.map(\.withoutNUL)
         try Failpoint.reach(.writeResults, .before)
-        let count = try writing { () throws(DatabaseError) in
+        let answer = try writing { () throws(DatabaseError) in
             let written = try writeJobs(results, run: run, runner: runner)
             let ended = results.filter { written[$0.job.tenant] == $0.job.attempt }.flatMap { result in
                 result.executions.filter(\.isWorthWriting).map { (outcome: $0, job: result.job) }
@@ -30,10 +34,10 @@ extension Ledger {
             }
             // Claimed before: by a runner that may have died behind a commit.
             try writeForgotten(written.filter { $0.value > 1 }.keys.sorted(), run: run)
-            return written.count
+            return try judge(results.filter { written[$0.job.tenant] == $0.job.attempt }, run: run, rules)
         }
         try Failpoint.reach(.writeResults, .after)
-        return count
+        return answer
     }
 
     /// - Returns: the attempts of the jobs that were still ours, by tenant.
@@ -47,7 +51,7 @@ extension Ledger {
                     select 1 from \(sql.executions) e
                     where e.workspace = $4 and e.tenant = x.tenant and e.run_id = $1 and e.state = 'succeeded')
                     then 'succeeded' else x.state end,
-                message = x.message, stage = coalesce(x.stage, j.stage),
+                message = x.message, stage = coalesce(x.stage, j.stage), cause = x.cause,
                 runner = case when x.state = 'queued' then null else j.runner end,
                 finished_at = case when x.state = 'queued' then null else \(sql.clock) end
             from \(sql.records(JobRow.columns, "$3")) as x
@@ -145,7 +149,7 @@ extension Ledger {
     private struct JobRow: Encodable {
         static let columns = [
             ("tenant", "text"), ("claim", "integer"), ("state", "text"), ("reason", "text"), ("drifted", "boolean"),
-            ("message", "text"), ("stage", "integer"),
+            ("message", "text"), ("stage", "integer"), ("cause", "text"),
         ]
 
         var tenant: String
@@ -155,6 +159,7 @@ extension Ledger {
         var drifted: Bool
         var message: String?
         var stage: Int?
+        var cause: String?
 
         init(_ result: JobResult) {
             tenant = result.job.tenant
@@ -164,6 +169,7 @@ extension Ledger {
             drifted = result.hasDrifted
             message = result.message
             stage = result.nextStage
+            cause = result.failure.map { FailureSignature($0).name }
         }
     }
 

@@ -5,6 +5,8 @@ package import RunbookModel
 package struct StartedRun: Sendable {
     package var id: String
     package var joined: Bool
+    /// It was stopped and is not complete yet: nothing was put into it.
+    package var isStopping = false
 }
 
 extension Ledger {
@@ -23,6 +25,10 @@ extension Ledger {
             try keepFromSealing()
             let run = try ensureRun(draft, settled: settled)
             var asked = 0
+            if run.isStopping {
+                try session.run("ROLLBACK")
+                return run
+            }
             for page in pages {
                 try putJobs(page, run: run.id)
                 asked += page.tenants.count { !$0.id.isEmpty }
@@ -88,10 +94,12 @@ extension Ledger {
             // Locked, so that nobody completes it or moves it on before the jobs are in.
             let open = try row(
                 """
-                select id from \(sql.runs) where workspace = $1 and identity = $2 and status <> 'completed'
-                \(sql.forUpdate)
+                select id, stop_reason is not null from \(sql.runs)
+                where workspace = $1 and identity = $2 and status <> 'completed' \(sql.forUpdate)
                 """, [.text(workspace), .text(draft.identity)])
-            if let id = open?[0].text { return StartedRun(id: id, joined: true) }
+            if let open, let id = open[0].text {
+                return StartedRun(id: id, joined: true, isStopping: open[1].boolean == true)
+            }
         }
     }
 
@@ -133,7 +141,9 @@ extension Ledger {
     package func completeRun(_ run: String, outcome: RunOutcome? = nil) throws(DatabaseError) -> Bool {
         let isCompleted = try writing { () throws(DatabaseError) in
             // Locked by a statement of its own: whoever joined the run meanwhile has put jobs that the next one sees.
-            guard try lock(run), try !hasOpenJobs(run) else { return false }
+            guard try lock(run) else { return false }
+            try cancelLeftovers(run)
+            guard try !hasOpenJobs(run) else { return false }
             if let outcome { return try complete(run, outcome) }
             let isCompleted = try complete(run, try self.outcome(of: run))
             try Failpoint.reach(.completeRun, .before)
@@ -168,6 +178,12 @@ extension Ledger {
         }
     }
 
+    /// What was given back after its run was stopped does not begin any more.
+    private func cancelLeftovers(_ run: String) throws(DatabaseError) {
+        let stopped = try row("select stop_reason is not null from \(sql.runs) where id = $1", [.text(run)])
+        if stopped?[0].boolean == true { try cancelQueued(run) }
+    }
+
     /// Locks the row of an open run.
     private func lock(_ run: String) throws(DatabaseError) -> Bool {
         try row("select 1 from \(sql.runs) where id = $1 and status <> 'completed' \(sql.forUpdate)", [.text(run)])
@@ -200,7 +216,7 @@ extension Ledger {
             let moved = try execute(
                 """
                 update \(sql.runs) set stage = stage + 1
-                where id = $1 and stage = $2 and not exists (
+                where id = $1 and stage = $2 and stop_reason is null and not exists (
                     select 1 from \(sql.jobs) where run_id = $1 and stage <= $2 and state in ('queued', 'running'))
                 """, [.text(run), DatabaseValue(stage)])
             guard moved.rowsAffected == 1 else { return }

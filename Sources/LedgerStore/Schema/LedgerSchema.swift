@@ -12,6 +12,7 @@ package enum LedgerSchema {
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version2, sql) : SQLiteSchema.version2 },
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version3, sql) : "" },
         { sql in filled(BatchSchema.version4, sql).replacing("{executions}", with: sql.name("executions")) },
+        { sql in sql.dialect == .postgresql ? filled(PostgresSchema.rollout, sql) : SQLiteSchema.rollout },
     ]
 
     /// What this binary writes.

@@ -40,7 +40,7 @@ final class ManifestDecoder {
         let hooks = ["before_run", "after_run", "before_tenant", "after_tenant", "on_failure"]
         let hooksObject = object["hooks"]?.object(keys: hooks)
         for name in hooks { hooksObject?[name]?.refuseUnlessEmpty() }
-        for name in ["rollout", "alerts"] { object[name]?.refuseUnlessEmpty() }
+        object["alerts"]?.refuseUnlessEmpty()
 
         let ledger = self.ledger(object)
         let tenants = self.tenants(object, ledger: ledger?.dialect)
@@ -50,11 +50,12 @@ final class ManifestDecoder {
             object,
             RunbookContext(phases: phases, limits: limits, tenants: tenants, ledgerDialect: ledger?.dialect))
         let concurrency = self.concurrency(object["concurrency"])
+        let rollout = self.rollout(object["rollout"])
         let workspace = object["workspace"].map { $0.name(.workspace) } ?? "default"
         guard let workspace, let ledger, let tenants else { return nil }
         return Manifest(
             workspace: workspace, ledger: ledger.settings, tenants: tenants.settings, concurrency: concurrency,
-            phases: phases, runbooks: runbooks, fuse: fuse, source: source(text))
+            rollout: rollout, phases: phases, runbooks: runbooks, fuse: fuse, source: source(text))
     }
 
     /// Of a manifest that names none.

@@ -166,11 +166,11 @@ extension ManifestField {
     /// A number of things, or a share: `3`, `"10%"`.
     func allowance() -> Allowance? {
         if case .string(let string) = node.value, string.text.hasSuffix("%") {
-            guard let percent = Int(string.text.dropLast()), 0...100 ~= percent, string.text.first != "+" else {
+            guard let share = Allowance(string.text) else {
                 report("\(shown) is no share", remedy: "write a whole number from \"0%\" to \"100%\"")
                 return nil
             }
-            return .share(Double(percent) / 100)
+            return share
         }
         return integer(in: 0...Int(Int32.max)).map(Allowance.count)
     }

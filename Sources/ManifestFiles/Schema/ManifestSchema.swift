@@ -195,7 +195,15 @@ package enum ManifestSchema {
                 "on_failure": { "$ref": "#/$defs/nothingYet" }
               }
             },
-            "rollout": { "$ref": "#/$defs/nothingYet" },
+            "rollout": {
+              "description": "How a run goes through its tenants, and what stops it.",
+              "type": "object",
+              "additionalProperties": false,
+              "properties": {
+                "max_failures": { "$ref": "#/$defs/maxFailures" },
+                "same_error": { "$ref": "#/$defs/sameError" }
+              }
+            },
             "alerts": { "$ref": "#/$defs/nothingYet" }
           },
           "$defs": {
@@ -313,6 +321,14 @@ package enum ManifestSchema {
                 "schema": { "description": "PostgreSQL: its schema.", "$ref": "#/$defs/schemaName" }
               },
               "additionalProperties": { "description": "A label.", "type": ["string", "number", "boolean"] }
+            },
+            "maxFailures": {
+              "description": "The run stops when more tenants than this have failed: a number, or a share such as \"2%\", rounded down.",
+              "$ref": "#/$defs/allowance"
+            },
+            "sameError": {
+              "description": "The run stops when so many tenants have failed alike.",
+              "anyOf": [{ "type": "integer", "minimum": 1, "maximum": 2147483647 }, { "$ref": "#/$defs/variable" }]
             },
             "lockWait": {
               "description": "How long a tenant that somebody else works on is waited for; \"5m\" unless given.",

@@ -10,6 +10,12 @@ extension RunAnswer: TextAnswer {
         var lines =
             report.error.map { $0.lines(exitCode: report.exitCode, layout) }
             ?? [report.ok ? style.good(verdict) : style.bad(verdict)]
+        if let reason = report.run?.stopReason {
+            lines += [
+                "", style.bad("Stopped by \(reason.printable)."),
+                "What had not begun was not touched. The next apply is a new run, with counters from zero.",
+            ]
+        }
         for cause in report.causes.prefix(Self.causesShown) { lines += [""] + self.lines(of: cause, style) }
         if report.causes.count > Self.causesShown {
             lines += [

@@ -21,6 +21,8 @@ extension Masker {
         for index in report.causes.indices { report.causes[index].message = self(report.causes[index].message) }
         report.notices = report.notices.map { self($0) }
         report.error = self(report.error)
+        let stopReason = self(report.run?.stopReason)
+        report.run?.stopReason = stopReason
         return report
     }
 
@@ -55,6 +57,8 @@ extension Masker {
     package func callAsFunction(_ detail: RunDetail) -> RunDetail {
         var detail = detail
         detail.failures = detail.failures.map { self($0) }
+        let stopReason = self(detail.run.stopReason)
+        detail.run.stopReason = stopReason
         return detail
     }
 

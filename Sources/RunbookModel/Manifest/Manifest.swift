@@ -4,6 +4,7 @@ package struct Manifest: Sendable {
     package var ledger: LedgerSettings
     package var tenants: TenantSettings
     package var concurrency: Concurrency
+    package var rollout: Rollout
     /// The named moments of a deploy, in order.
     package var phases: [String]
     package var runbooks: [Runbook]
@@ -13,13 +14,14 @@ package struct Manifest: Sendable {
     package var source: ManifestSource
 
     package init(
-        workspace: String, ledger: LedgerSettings, tenants: TenantSettings, concurrency: Concurrency, phases: [String],
-        runbooks: [Runbook], fuse: Bool = false, source: ManifestSource
+        workspace: String, ledger: LedgerSettings, tenants: TenantSettings, concurrency: Concurrency,
+        rollout: Rollout = Rollout(), phases: [String], runbooks: [Runbook], fuse: Bool = false, source: ManifestSource
     ) {
         self.workspace = workspace
         self.ledger = ledger
         self.tenants = tenants
         self.concurrency = concurrency
+        self.rollout = rollout
         self.phases = phases
         self.runbooks = runbooks
         self.fuse = fuse

@@ -89,7 +89,7 @@ package struct TenantExpectation: Sendable, Hashable {
 }
 
 /// A number of things, or a share of them.
-package enum Allowance: Sendable, Hashable {
+package enum Allowance: Sendable, Hashable, CustomStringConvertible {
     case count(Int)
     /// From 0 to 1.
     case share(Double)
@@ -98,7 +98,29 @@ package enum Allowance: Sendable, Hashable {
     package func limit(of total: Int) -> Int {
         switch self {
         case .count(let count): count
-        case .share(let share): Int((share * Double(total)).rounded(.down))
+        // Shares are whole hundredths, which floating point does not hold exactly.
+        case .share(let share): Int((share * 100).rounded()) * total / 100
+        }
+    }
+
+    /// As it is written: `3`, `2%`.
+    package var description: String {
+        switch self {
+        case .count(let count): "\(count)"
+        case .share(let share): "\(Int((share * 100).rounded()))%"
+        }
+    }
+
+    /// Reads what `description` writes; nil for anything else.
+    package init?(_ text: String) {
+        let digits = text.hasSuffix("%") ? text.dropLast() : text[...]
+        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits) else { return nil }
+        if text.hasSuffix("%") {
+            guard number <= 100 else { return nil }
+            self = .share(Double(number) / 100)
+        } else {
+            guard number <= Int(Int32.max) else { return nil }
+            self = .count(number)
         }
     }
 }

@@ -60,13 +60,19 @@ package struct Report: Sendable, Codable {
         package var release: String?
         package var joined: Bool
         package var initiator: Initiator
+        /// What stopped the run before its end, in words; null when nothing did.
+        package var stopReason: String?
 
-        package init(id: String, identity: String, release: String?, joined: Bool, initiator: Initiator) {
+        package init(
+            id: String, identity: String, release: String?, joined: Bool, initiator: Initiator,
+            stopReason: String? = nil
+        ) {
             self.id = id
             self.identity = identity
             self.release = release
             self.joined = joined
             self.initiator = initiator
+            self.stopReason = stopReason
         }
     }
 

@@ -15,6 +15,12 @@ package struct FailureSignature: Sendable, Hashable {
         line = failure.line
     }
 
+    /// A short name of it, the same in every runner.
+    package var name: String {
+        let parts = [runbook ?? "", sqlstate ?? "", message, file ?? "", line.map(String.init) ?? ""]
+        return String(SHA256.hex(parts.joined(separator: "\u{1f}").utf8).prefix(16))
+    }
+
     static func normalised(_ message: String) -> String {
         let bytes = Array(message.utf8)
         var result: [UInt8] = []

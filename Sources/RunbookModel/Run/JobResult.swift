@@ -11,6 +11,15 @@ package struct JobResult: Sendable {
     package var executions: [ExecutionOutcome]
     package var durationMS: Int
 
+    /// What it failed of; nil when it did not.
+    package var failure: Failure? {
+        guard hasFailed else { return nil }
+        return executions.lazy.filter { !$0.state.isDone }.compactMap(\.failure).first
+    }
+
+    /// Whether it counts as a failure where failures stop a run: an end that nobody saw does.
+    package var hasFailed: Bool { state == .failed || state == .unknown }
+
     package init(
         job: ClaimedJob, state: JobState, reason: BlockReason? = nil, hasDrifted: Bool = false, message: String? = nil,
         nextStage: Int? = nil, executions: [ExecutionOutcome] = [], durationMS: Int = 0

@@ -62,7 +62,7 @@ extension LedgerDesk {
         if let record = answers.record {
             report.run = Report.RunFacts(
                 id: record.id, identity: record.identity, release: record.release, joined: run.joined,
-                initiator: record.initiator)
+                initiator: record.initiator, stopReason: record.stopReason)
         }
         return report
     }

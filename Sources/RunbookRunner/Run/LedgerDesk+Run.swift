@@ -12,9 +12,7 @@ extension LedgerDesk {
             try ledger.remember(
                 tenants: fleet.plan.allTenants.tenants, runbooks: fleet.plan.manifest.runbooks,
                 pageSize: fleet.plan.pageSize)
-            guard let run = try ledger.startRun(draft, jobs: fleet.jobs, settled: fleet.settledCount) else {
-                return nil
-            }
+            guard let run = try started(ledger, fleet, draft) else { return nil }
             let key = try takeKey(of: runner)
             try ledger.addRunner(
                 runner, run: run.id, host: host, pid: Int(ProcessInfo.processInfo.processIdentifier), lockKey: key)
@@ -31,7 +29,7 @@ extension LedgerDesk {
     func next() async -> Assignment? {
         while !isOver {
             if stop.isStopping { break }
-            if let assignment = ready() { return assignment }
+            if stopReason == nil, let assignment = ready() { return assignment }
             let pause = lookAround()
             if isOver { break }
             if let pause { await sleep(pause) }
@@ -45,7 +43,7 @@ extension LedgerDesk {
         switch answer {
         case .finished(let result):
             results.append(result)
-            if results.count >= 64 { flush() }
+            if results.count >= 64 || isUrgent(result) { flush() }
         case .busy(let assignment): park(assignment)
         case .away(let assignment, let failure): park(assignment, because: failure)
         case .superseded(let assignment):
@@ -146,7 +144,7 @@ extension LedgerDesk {
             claimed = try insisting { ledger throws(DatabaseError) in
                 tries += 1
                 if tries > 1 { hasLostClaim = true }
-                return try ledger.claimJobs(run: run.id, runner: runner, limit: 32)
+                return try ledger.claimJobs(run: run.id, runner: runner, limit: chunk)
             }
         } catch { fail(error) }
     }
@@ -176,11 +174,12 @@ extension LedgerDesk {
                     return true
                 }
                 stage = progress.stage
+                if let reason = progress.stopReason { stopReason = reason }
                 if progress.open == 0 {
                     if try ledger.completeRun(run.id) { hasCompleted = true }
                     return true
                 }
-                if progress.openInStage == 0 {
+                if progress.openInStage == 0, progress.stopReason == nil {
                     try ledger.advanceRun(run.id, past: progress.stage)
                     return true
                 }
@@ -188,6 +187,7 @@ extension LedgerDesk {
                 return try ledger.releaseSilentRunners(of: run.id) > 0
             }
             if isOver { wake() }
+            if stopReason != nil { giveBack() }
             if hasMoved { return nil }
         } catch {
             fail(error)
@@ -291,7 +291,7 @@ extension LedgerDesk {
 
     // MARK: Writing
 
-    private func flush() {
+    func flush() {
         guard let run, !results.isEmpty else { return }
         writeNews()
         let batch = results
@@ -300,11 +300,16 @@ extension LedgerDesk {
             var tries = 0
             let written = try insisting { ledger throws(DatabaseError) in
                 tries += 1
-                return try ledger.write(batch, run: run.id, runner: runner)
+                return try ledger.write(batch, run: run.id, runner: runner, under: rules)
             }
             // Written by a try that was never answered, or taken over: only one try alone tells.
-            if tries == 1 { superseded += batch.count - written }
-            if written < batch.count { try noticeCancelling() }
+            if tries == 1 { superseded += batch.count - written.count }
+            if written.count < batch.count { try noticeCancelling() }
+            tallies.merge(written.tallies) { $1 }
+            if let reason = written.stopReason, stopReason == nil {
+                stopReason = reason
+                giveBack()
+            }
         } catch {
             fail(error)
         }

@@ -19,6 +19,15 @@ actor LedgerDesk {
     /// Which database the ledger is in; nil when it is SQLite.
     var place: ServerPlace?
 
+    /// When failures stop the run, by number of the wave.
+    var rules: [StopRule] = []
+    /// The failures of each wave, as the ledger last said.
+    var tallies: [Int: FailureTally] = [:]
+    /// Why nothing more of the run begins.
+    var stopReason: String?
+    /// How many jobs are claimed at once.
+    var chunk = 32
+
     // The run under way, once `begin` has made or joined one.
     var fleet: PlannedFleet?
     var run: StartedRun?

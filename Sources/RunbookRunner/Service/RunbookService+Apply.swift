@@ -74,7 +74,9 @@ extension RunbookService {
         let count = WorkerCount.of(
             wanted: request.concurrency ?? manifest.concurrency.tenants, perServer: manifest.concurrency.perServer,
             areFiles: manifest.tenants.areFiles, on: .present)
-        await work(count: min(count, max(1, fleet.unsettledCount)), context, desk)
+        let width = min(count, max(1, fleet.unsettledCount))
+        await desk.watch(fleet.plan.stopRules(request.maxFailures), width: width)
+        await work(count: width, context, desk)
         try await desk.end()
         var report = try await desk.report(
             fleet, run: run, notices: notices, request: request, signal: stop.signal, startedAt: startedAt)

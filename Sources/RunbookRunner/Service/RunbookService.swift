@@ -24,6 +24,8 @@ package struct ApplyRequest: Sendable {
     package var release: String?
     package var revision: String?
     package var expectedTenants: Int?
+    /// Stands in place of the manifest's `rollout.max_failures`.
+    package var maxFailures: Allowance?
     package var initiator: Initiator
     /// `cli`, `hook` or `console`.
     package var door: String
@@ -39,7 +41,8 @@ package struct ApplyRequest: Sendable {
 
     package init(
         selection: Selection = Selection(), concurrency: Int? = nil, lockWait: Duration? = nil, release: String? = nil,
-        revision: String? = nil, expectedTenants: Int? = nil, initiator: Initiator, door: String = "cli",
+        revision: String? = nil, expectedTenants: Int? = nil, maxFailures: Allowance? = nil, initiator: Initiator,
+        door: String = "cli",
         grace: Duration = .seconds(30)
     ) {
         self.selection = selection
@@ -48,6 +51,7 @@ package struct ApplyRequest: Sendable {
         self.release = release
         self.revision = revision
         self.expectedTenants = expectedTenants
+        self.maxFailures = maxFailures
         self.initiator = initiator
         self.door = door
         self.grace = grace

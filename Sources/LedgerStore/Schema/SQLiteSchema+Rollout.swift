@@ -1,0 +1,7 @@
+extension SQLiteSchema {
+    /// The same as in PostgreSQL.
+    static let rollout = """
+        alter table muster_jobs add column cause text;
+        create index muster_jobs_failed on muster_jobs (run_id) where state in ('failed', 'unknown');
+        """
+}

@@ -1,0 +1,56 @@
+import DatabaseAccess
+import Foundation
+import LedgerStore
+import RunbookModel
+
+/// Runs that a rule stops.
+extension LedgerDesk {
+    /// - Parameters:
+    ///   - rules: of each wave, at least one.
+    ///   - width: how many tenants this runner works on at once.
+    func watch(_ rules: [StopRule], width: Int) {
+        self.rules = rules
+        // What is claimed when the run is stopped by somebody else is begun all the same, until that is noticed.
+        if rules.contains(where: \.isInForce) { chunk = min(32, width) }
+    }
+
+    /// Makes or joins the run. One that was stopped, and whose runner died before its end, is brought to its end first:
+    /// this is the next run, and counts from zero.
+    func started(
+        _ ledger: Ledger, _ fleet: PlannedFleet, _ draft: RunDraft
+    ) throws(DatabaseError) -> StartedRun? {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            let run = try ledger.startRun(draft, jobs: fleet.jobs, settled: fleet.settledCount)
+            guard let run, run.isStopping else { return run }
+            try buryTheDead(of: run.id)
+            _ = try ledger.releaseSilentRunners(of: run.id)
+            if try ledger.completeRun(run.id) { continue }
+            guard ContinuousClock.now < deadline, !stop.isStopping else {
+                throw DatabaseError(
+                    .busy, "run \(run.id) was stopped, and its last work still goes on; try again when that has ended")
+            }
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+    }
+
+    /// Whether a failure is to be written at once: the rule may be broken by it, here or by what others have seen.
+    func isUrgent(_ result: JobResult) -> Bool {
+        guard result.hasFailed, !rules.isEmpty else { return false }
+        let wave = result.job.stage % rules.count
+        let untold = results.count { $0.hasFailed && $0.job.stage % rules.count == wave }
+        return rules[wave].isUrgent(untold: untold, since: tallies[wave] ?? FailureTally(), runners: 2)
+    }
+
+    /// Gives back what was claimed and has not begun, after the run was stopped.
+    func giveBack() {
+        guard !claimed.isEmpty || !parked.isEmpty else { return }
+        results += claimed.map { JobResult(job: $0, state: .queued) }
+        results += parked.map {
+            JobResult(job: $0.assignment.job, state: .queued, executions: $0.assignment.outcomes)
+        }
+        claimed = []
+        parked = []
+        flush()
+    }
+}
