@@ -22,6 +22,8 @@ package enum Failpoint: String, Sendable, CaseIterable {
     case releaseSilent = "release_silent"
     case buryRunner = "bury_runner"
     case advanceRun = "advance_run"
+    /// Between the end of a wave and its gate.
+    case takeGate = "take_gate"
     case completeRun = "complete_run"
     case endRunner = "end_runner"
     case cancelRun = "cancel_run"

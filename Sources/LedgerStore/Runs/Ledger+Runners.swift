@@ -28,15 +28,16 @@ extension Ledger {
         try Failpoint.reach(.beat, .after)
     }
 
-    /// Runners of the run that have jobs, a key, and were not heard of for a while.
+    /// Runners of the run that have jobs or its gate, a key, and were not heard of for a while.
     package func quietRunners(of run: String) throws(DatabaseError) -> [(id: String, lockKey: Int64)] {
         try rows(
             """
             select id, lock_key from \(sql.runners) r
             where run_id = $1 and ended_at is null and lock_key is not null
                 and heartbeat_at < \(sql.ago(seconds: Self.pause))
-                and exists (
+                and (exists (
                     select 1 from \(sql.jobs) where run_id = $1 and runner = r.id and state = 'running')
+                    or exists (select 1 from \(sql.runs) where id = $1 and gate_runner = r.id))
             """, [.text(run)]
         ).compactMap { row in
             guard let id = row[0].text, case .integer(let key) = row[1] else { return nil }
@@ -63,6 +64,9 @@ extension Ledger {
                 update \(sql.jobs) set state = 'queued', runner = null
                 where run_id = $1 and runner = $2 and state = 'running'
                 """, [.text(run), .text(runner)])
+            try execute(
+                "update \(sql.runs) set gate_runner = null where id = $1 and gate_runner = $2",
+                [.text(run), .text(runner)])
             try execute("update \(sql.runners) set ended_at = \(sql.clock) where id = $1", [.text(runner)])
             try Failpoint.reach(.endRunner, .before)
         }

@@ -30,12 +30,12 @@ extension Ledger {
                 return run
             }
             for page in pages {
-                try putJobs(page, run: run.id)
+                try putJobs(page, run: run.id, waves: draft.waves)
                 asked += page.tenants.count { !$0.id.isEmpty }
             }
             let hasWork: Bool
             if run.joined {
-                try blockBehindFailures(run.id)
+                try blockBehindFailures(run.id, RunCourse(waves: draft.waves.count))
                 hasWork = true
             } else {
                 // What was finished since the plan was made counts as done before the run.
@@ -103,16 +103,23 @@ extension Ledger {
         }
     }
 
-    private func putJobs(_ scope: LedgerScope, run: String) throws(DatabaseError) {
+    private func putJobs(_ scope: LedgerScope, run: String, waves: [String]) throws(DatabaseError) {
         guard !scope.tenants.isEmpty else { return }
-        let pending = unsettled(scope, first: 3, forJobs: true)
+        let pending = unsettled(scope, first: 4, forJobs: true)
+        let count = max(1, waves.count)
+        let wave =
+            switch dialect {
+            case .postgresql: "($3::text[])[u.stage % \(count) + 1]"
+            case .sqlite: "json_extract($3, '$[' || (u.stage % \(count)) || ']')"
+            }
         try execute(
             """
             \(pending.sql)
-            insert into \(sql.jobs) (run_id, tenant, position, stage, state, reason)
-            select $2, u.id, u.ord + \(scope.offset), u.stage, u.state, u.reason from u where true
+            insert into \(sql.jobs) (run_id, tenant, position, stage, state, reason, wave)
+            select $2, u.id, u.ord + \(scope.offset), u.stage, u.state, u.reason, case when u.id <> '' then \(wave) end
+            from u where true
             on conflict (run_id, tenant) do nothing
-            """, [.text(workspace), .text(run)] + pending.parameters)
+            """, [.text(workspace), .text(run), LedgerList.texts(waves, dialect)] + pending.parameters)
     }
 
     private func hasOpenJobs(_ run: String) throws(DatabaseError) -> Bool {
@@ -122,13 +129,13 @@ extension Ledger {
     }
 
     /// Blocks what waits for a border that others passed before it came, and not all of them well.
-    private func blockBehindFailures(_ run: String) throws(DatabaseError) {
+    private func blockBehindFailures(_ run: String, _ course: RunCourse) throws(DatabaseError) {
         try execute(
             """
             update \(sql.jobs) set state = 'blocked', reason = 'after', finished_at = \(sql.clock)
             where run_id = $1 and state = 'queued' and stage <= (select stage from \(sql.runs) where id = $1)
-                and stage > (
-                    select min(stage) from \(sql.jobs)
+                and stage / \(course.waves) > (
+                    select min(stage / \(course.waves)) from \(sql.jobs)
                     where run_id = $1 and state in ('failed', 'blocked', 'unknown', 'cancelled'))
             """, [.text(run)])
     }
@@ -208,25 +215,30 @@ extension Ledger {
         ).rowsAffected == 1
     }
 
-    /// Moves the run to its next stage once no job of this one is open. If anything before the border is not done, what
-    /// stands behind it is blocked: a barrier is passed by all or by none.
-    package func advanceRun(_ run: String, past stage: Int) throws(DatabaseError) {
+    /// Moves the run to its next place once no job of this one is open. Where a stage ends there and anything before the
+    /// border is not done, what stands behind it is blocked: a barrier is passed by all or by none.
+    package func advanceRun(
+        _ run: String, past stage: Int, _ course: RunCourse = RunCourse(waves: 1)
+    ) throws(DatabaseError) {
         try writing { () throws(DatabaseError) in
             guard try lock(run) else { return }
             let moved = try execute(
                 """
-                update \(sql.runs) set stage = stage + 1
+                update \(sql.runs) set stage = stage + 1, gate_runner = null
                 where id = $1 and stage = $2 and stop_reason is null and not exists (
                     select 1 from \(sql.jobs) where run_id = $1 and stage <= $2 and state in ('queued', 'running'))
                 """, [.text(run), DatabaseValue(stage)])
             guard moved.rowsAffected == 1 else { return }
-            try execute(
-                """
-                update \(sql.jobs) set state = 'blocked', reason = 'after', finished_at = \(sql.clock)
-                where run_id = $1 and state = 'queued' and exists (
-                    select 1 from \(sql.jobs)
-                    where run_id = $1 and state in ('failed', 'blocked', 'unknown', 'cancelled'))
-                """, [.text(run)])
+            let isBorder = course.end(ofStageAt: stage) == stage + 1
+            if isBorder {
+                try execute(
+                    """
+                    update \(sql.jobs) set state = 'blocked', reason = 'after', finished_at = \(sql.clock)
+                    where run_id = $1 and state = 'queued' and exists (
+                        select 1 from \(sql.jobs)
+                        where run_id = $1 and state in ('failed', 'blocked', 'unknown', 'cancelled'))
+                    """, [.text(run)])
+            }
             try Failpoint.reach(.advanceRun, .before)
         }
         try Failpoint.reach(.advanceRun, .after)

@@ -8,6 +8,8 @@ package struct RunDraft: Sendable {
     /// As a person would read it.
     package var selection: String
     package var stages: Int
+    /// Names of the waves, in order; empty where there are none.
+    package var waves: [String]
     package var source: ManifestSource
     package var release: String?
     package var revision: String?
@@ -15,13 +17,15 @@ package struct RunDraft: Sendable {
     package var initiator: Initiator
 
     package init(
-        identity: String, phase: String?, selection: String, stages: Int, source: ManifestSource, release: String?,
+        identity: String, phase: String?, selection: String, stages: Int, waves: [String] = [], source: ManifestSource,
+        release: String?,
         revision: String?, door: String, initiator: Initiator
     ) {
         self.identity = identity
         self.phase = phase
         self.selection = selection
         self.stages = stages
+        self.waves = waves
         self.source = source
         self.release = release
         self.revision = revision

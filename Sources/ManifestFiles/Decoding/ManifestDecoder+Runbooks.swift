@@ -150,7 +150,7 @@ extension ManifestDecoder {
         return script
     }
 
-    private func labels(_ field: ManifestField, _ context: RunbookContext) -> [String: [String]] {
+    func labels(_ field: ManifestField, _ context: RunbookContext) -> [String: [String]] {
         var match: [String: [String]] = [:]
         for (label, field) in field.members() ?? [] {
             if let known = context.tenants?.labels, !known.contains(label) {
@@ -173,7 +173,7 @@ extension ManifestDecoder {
     // MARK: - Limits
 
     /// PostgreSQL keeps these settings as 32-bit milliseconds.
-    private static let timeLimits: ClosedRange<Duration> = .milliseconds(1)...(.seconds(86_400) * 24)
+    static let timeLimits: ClosedRange<Duration> = .milliseconds(1)...(.seconds(86_400) * 24)
 
     private func limits(_ object: ManifestObject, over inherited: RunbookLimits) -> RunbookLimits {
         var limits = inherited

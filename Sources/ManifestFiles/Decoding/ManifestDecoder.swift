@@ -46,11 +46,10 @@ final class ManifestDecoder {
         let tenants = self.tenants(object, ledger: ledger?.dialect)
         let phases = self.phases(object["phases"])
         let (limits, fuse) = defaults(object["defaults"])
-        let runbooks = self.runbooks(
-            object,
-            RunbookContext(phases: phases, limits: limits, tenants: tenants, ledgerDialect: ledger?.dialect))
+        let context = RunbookContext(phases: phases, limits: limits, tenants: tenants, ledgerDialect: ledger?.dialect)
+        let runbooks = self.runbooks(object, context)
         let concurrency = self.concurrency(object["concurrency"])
-        let rollout = self.rollout(object["rollout"])
+        let rollout = self.rollout(object["rollout"], context)
         let workspace = object["workspace"].map { $0.name(.workspace) } ?? "default"
         guard let workspace, let ledger, let tenants else { return nil }
         return Manifest(

@@ -201,7 +201,12 @@ package enum ManifestSchema {
               "additionalProperties": false,
               "properties": {
                 "max_failures": { "$ref": "#/$defs/maxFailures" },
-                "same_error": { "$ref": "#/$defs/sameError" }
+                "same_error": { "$ref": "#/$defs/sameError" },
+                "waves": {
+                  "description": "Slices of the tenants, each done before the next begins. A tenant belongs to the first that takes it.",
+                  "type": "array",
+                  "items": { "$ref": "#/$defs/wave" }
+                }
               }
             },
             "alerts": { "$ref": "#/$defs/nothingYet" }
@@ -321,6 +326,65 @@ package enum ManifestSchema {
                 "schema": { "description": "PostgreSQL: its schema.", "$ref": "#/$defs/schemaName" }
               },
               "additionalProperties": { "description": "A label.", "type": ["string", "number", "boolean"] }
+            },
+            "wave": {
+              "type": "object",
+              "required": ["name"],
+              "additionalProperties": false,
+              "properties": {
+                "name": { "description": "Its name, unique among the waves.", "$ref": "#/$defs/name" },
+                "match": { "$ref": "#/$defs/match" },
+                "limit": {
+                  "description": "It takes at most so many tenants.",
+                  "anyOf": [{ "type": "integer", "minimum": 1, "maximum": 2147483647 }, { "$ref": "#/$defs/variable" }]
+                },
+                "share": {
+                  "description": "It takes this share of the tenants that match, rounded up; the same ones every time.",
+                  "anyOf": [
+                    { "type": "string", "pattern": "^0*(100|[1-9][0-9]?)%$" }, { "$ref": "#/$defs/variable" }
+                  ]
+                },
+                "concurrency": {
+                  "description": "Tenants that one runner works on at once in this wave.",
+                  "anyOf": [{ "type": "integer", "minimum": 1, "maximum": 1024 }, { "$ref": "#/$defs/variable" }]
+                },
+                "max_failures": { "$ref": "#/$defs/maxFailures" },
+                "same_error": { "$ref": "#/$defs/sameError" },
+                "pause": {
+                  "description": "How long nothing begins between this wave and the next.",
+                  "$ref": "#/$defs/duration"
+                },
+                "gate": {
+                  "description": "What must be well before the next wave begins, after the pause.",
+                  "type": "object",
+                  "additionalProperties": false,
+                  "oneOf": [{ "required": ["sql"], "not": { "required": ["timeout"] } }, { "required": ["exec"] }],
+                  "properties": {
+                    "sql": {
+                      "description": "A file with one query that answers one boolean, asked in the ledger's database.",
+                      "$ref": "#/$defs/line"
+                    },
+                    "exec": {
+                      "description": "A program and its arguments: exit 0 lets the next wave begin, 75 is asked again.",
+                      "$ref": "#/$defs/arguments"
+                    },
+                    "timeout": {
+                      "description": "exec: after this long it is ended, and the run stopped; runbook_timeout unless given.",
+                      "$ref": "#/$defs/duration"
+                    }
+                  }
+                }
+              }
+            },
+            "match": {
+              "description": "Labels that a tenant must have, each with a value or a list of values.",
+              "type": "object",
+              "additionalProperties": {
+                "anyOf": [
+                  { "type": "string", "minLength": 1 },
+                  { "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 } }
+                ]
+              }
             },
             "maxFailures": {
               "description": "The run stops when more tenants than this have failed: a number, or a share such as \"2%\", rounded down.",

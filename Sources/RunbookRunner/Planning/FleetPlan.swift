@@ -17,6 +17,11 @@ struct FleetPlan: Sendable {
     /// Every tenant of the source, in scope or not.
     let allTenants: TenantSet
     let pageSize: Int
+    /// Empty where the manifest declares none.
+    let waves: [Wave]
+    let course: RunCourse
+    /// For each tenant in scope the number of its wave; empty where all are in one.
+    private let waveNumbers: [UInt16]
 
     init(
         manifest: Manifest, selection: Selection, all: TenantSet, tenants: TenantSet, pageSize: Int = Self.pageSize
@@ -30,6 +35,12 @@ struct FleetPlan: Sendable {
         self.tenants = tenants
         allTenants = all
         self.pageSize = max(1, pageSize)
+        waves = manifest.rollout.course
+        course = RunCourse(waves: waves.count)
+        let numbers = WaveChoice(waves, workspace: manifest.workspace, tenants: all.tenants).numbers
+        waveNumbers =
+            numbers.isEmpty || tenants.count == all.count
+            ? numbers : (0..<tenants.count).map { numbers[all.position(of: tenants.id(at: $0)) ?? 0] }
     }
 
     /// The place of runbooks that run once: the ledger's database.
@@ -55,6 +66,15 @@ struct FleetPlan: Sendable {
 
     /// Empty for the workspace.
     func tenantID(at place: Int) -> String { place == workspacePlace ? "" : tenants.id(at: place) }
+
+    /// The number of a place's wave. What runs once stands before the first.
+    func wave(at place: Int) -> Int { waveNumbers.indices.contains(place) ? Int(waveNumbers[place]) : 0 }
+
+    /// How many tenants in scope each wave has; one number where there are no waves.
+    var waveSizes: [Int] {
+        guard !waveNumbers.isEmpty else { return [tenants.count] }
+        return waveNumbers.reduce(into: Array(repeating: 0, count: course.waves)) { $0[Int($1)] += 1 }
+    }
 
     /// nil for a tenant that is not in scope.
     func place(of tenant: String) -> Int? { tenant.isEmpty ? workspacePlace : tenants.position(of: tenant) }

@@ -16,6 +16,7 @@ extension PlannedFleet {
                 var tenant = beginnings[number]
                 tenant.id = page.tenants[index].id
                 tenant.cohort = page.tenants[index].cohort
+                tenant.stage = plan.course.place(stage: tenant.stage, wave: plan.wave(at: page.offset + index))
                 jobs.tenants.append(tenant)
             }
             offset += jobs.tenants.count
@@ -38,14 +39,18 @@ extension PlannedFleet {
 
     /// What a runner does with a job in one stage, and where the tenant has work next.
     func assignment(_ job: ClaimedJob) -> Assignment? {
-        guard let place = plan.place(of: job.tenant), plan.stages.indices.contains(job.stage) else { return nil }
+        guard let place = plan.place(of: job.tenant), case let stage = plan.course.stage(of: job.stage),
+            plan.stages.indices.contains(stage)
+        else { return nil }
         let member = plan.member(at: place)
         let outlook = outlook(at: place)
         // A tenant that was done when this plan was made: the claim will say so.
         let steps = outlook?.steps ?? plan.steps(for: member, recorded: [:])
-        let here = steps.filter { plan.stage(of: $0.runbook) == job.stage }
+        let here = steps.filter { plan.stage(of: $0.runbook) == stage }
+        let next = plan.nextStage(of: steps, from: stage + 1)
+        let wave = plan.course.wave(of: job.stage)
         var assignment = Assignment(
-            job: job, member: member, steps: here, nextStage: plan.nextStage(of: steps, from: job.stage + 1))
+            job: job, member: member, steps: here, nextStage: next.map { plan.course.place(stage: $0, wave: wave) })
         assignment.proven = outlook?.proven ?? []
         return assignment
     }

@@ -25,11 +25,23 @@ extension LedgerDesk {
         return run
     }
 
-    /// The next assignment for a worker; waits for one. nil when the run is over for this runner.
-    func next() async -> Assignment? {
+    /// What a worker does next; waits for it. nil when the run is over for this runner.
+    func next() async -> Work? {
         while !isOver {
             if stop.isStopping { break }
-            if stopReason == nil, let assignment = ready() { return assignment }
+            if stopReason == nil {
+                if let question = openGate {
+                    openGate = nil
+                    isAskingGate = true
+                    return .gate(question)
+                }
+                if let assignment = ready() { return .tenant(assignment) }
+                let quiet = quietUntil - ContinuousClock.now
+                if isFull || quiet > .zero {
+                    await sleep(isFull ? .milliseconds(250) : quiet)
+                    continue
+                }
+            }
             let pause = lookAround()
             if isOver { break }
             if let pause { await sleep(pause) }
@@ -98,12 +110,12 @@ extension LedgerDesk {
     /// Work that is at hand: a parked one whose time has come, else a claimed one, else a new claim.
     private func ready() -> Assignment? {
         let now = ContinuousClock.now
-        if let index = parked.firstIndex(where: { $0.at <= now }) {
+        if let index = parked.firstIndex(where: { $0.at <= now && hasRoom(at: $0.assignment.job.stage) }) {
             underWay += 1
             return parked.remove(at: index).assignment
         }
         if claimed.isEmpty { claim() }
-        while !claimed.isEmpty {
+        while let first = claimed.first, hasRoom(at: first.stage) {
             let job = claimed.removeFirst()
             guard let assignment = fleet?.assignment(job) else {
                 if let result = stranger(job) { results.append(result) }
@@ -180,8 +192,9 @@ extension LedgerDesk {
                     return true
                 }
                 if progress.openInStage == 0, progress.stopReason == nil {
-                    try ledger.advanceRun(run.id, past: progress.stage)
-                    return true
+                    let hasMoved = try pass(progress.stage, of: run.id, in: ledger)
+                    if !hasMoved { try buryTheDead(of: run.id) }
+                    return hasMoved
                 }
                 try buryTheDead(of: run.id)
                 return try ledger.releaseSilentRunners(of: run.id) > 0
@@ -316,7 +329,7 @@ extension LedgerDesk {
     }
 
     /// The ledger failed: nothing more is begun; what was not written is found again by the next runner.
-    private func fail(_ error: DatabaseError) {
+    func fail(_ error: DatabaseError) {
         problem = problem ?? serviceError(error)
         isOver = true
         wake()

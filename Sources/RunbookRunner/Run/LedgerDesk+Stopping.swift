@@ -7,11 +7,12 @@ import RunbookModel
 extension LedgerDesk {
     /// - Parameters:
     ///   - rules: of each wave, at least one.
-    ///   - width: how many tenants this runner works on at once.
-    func watch(_ rules: [StopRule], width: Int) {
+    ///   - ceilings: how many tenants of each wave this runner works on at once.
+    func watch(_ rules: [StopRule], ceilings: [Int]) {
         self.rules = rules
+        self.ceilings = ceilings
         // What is claimed when the run is stopped by somebody else is begun all the same, until that is noticed.
-        if rules.contains(where: \.isInForce) { chunk = min(32, width) }
+        if rules.contains(where: \.isInForce) { chunk = min(32, ceilings.max() ?? 32) }
     }
 
     /// Makes or joins the run. One that was stopped, and whose runner died before its end, is brought to its end first:

@@ -28,6 +28,19 @@ actor LedgerDesk {
     /// How many jobs are claimed at once.
     var chunk = 32
 
+    /// How many tenants this runner works on at once, by number of the wave.
+    var ceilings: [Int] = []
+    /// A gate that this runner is to ask.
+    var openGate: GateQuestion?
+    var isAskingGate = false
+    /// Since when a gate says that it is to be asked again.
+    var gateSince: ContinuousClock.Instant?
+    var nextGateTry = ContinuousClock.now
+    /// There is nothing to look for before.
+    var quietUntil = ContinuousClock.now
+    /// The place whose pause people were told of.
+    var announced: Int?
+
     // The run under way, once `begin` has made or joined one.
     var fleet: PlannedFleet?
     var run: StartedRun?

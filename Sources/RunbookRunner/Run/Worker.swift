@@ -48,6 +48,11 @@ actor Worker {
         return .finished(concluded(assignment))
     }
 
+    /// Asks a gate between two waves.
+    func ask(_ question: GateQuestion) -> GateAnswer {
+        GateRun(question: question, context: context).run()
+    }
+
     /// Closes what it holds.
     func close() { connections.close() }
 

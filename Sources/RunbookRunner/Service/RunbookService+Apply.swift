@@ -71,12 +71,9 @@ extension RunbookService {
             ledgerPlace: await desk.place, ledgerDialect: await desk.dialect, mask: Self.mask(manifest),
             events: events, stop: stop, lockWait: request.lockWait, phase: request.selection.phase,
             board: desk.board)
-        let count = WorkerCount.of(
-            wanted: request.concurrency ?? manifest.concurrency.tenants, perServer: manifest.concurrency.perServer,
-            areFiles: manifest.tenants.areFiles, on: .present)
-        let width = min(count, max(1, fleet.unsettledCount))
-        await desk.watch(fleet.plan.stopRules(request.maxFailures), width: width)
-        await work(count: width, context, desk)
+        let ceilings = fleet.plan.ceilings(request.concurrency, on: .present)
+        await desk.watch(fleet.plan.stopRules(request.maxFailures), ceilings: ceilings)
+        await work(count: min(ceilings.max() ?? 1, max(1, fleet.unsettledCount)), context, desk)
         try await desk.end()
         var report = try await desk.report(
             fleet, run: run, notices: notices, request: request, signal: stop.signal, startedAt: startedAt)
@@ -122,15 +119,20 @@ extension RunbookService {
                 for number in 1...count {
                     let worker = Worker(number: number, context: context)
                     workers.addTask(executorPreference: worker.executor) {
-                        while let assignment = await desk.next() {
-                            let answer = await worker.work(on: assignment)
-                            if case .finished(let result) = answer {
-                                context.events.send(
-                                    .tenantFinished(
-                                        tenant: assignment.tenantName, state: result.state,
-                                        durationMS: result.durationMS))
+                        while let work = await desk.next() {
+                            switch work {
+                            case .tenant(let assignment):
+                                let answer = await worker.work(on: assignment)
+                                if case .finished(let result) = answer {
+                                    context.events.send(
+                                        .tenantFinished(
+                                            tenant: assignment.tenantName, state: result.state,
+                                            durationMS: result.durationMS))
+                                }
+                                await desk.take(answer)
+                            case .gate(let question):
+                                await desk.take(worker.ask(question), to: question)
                             }
-                            await desk.take(answer)
                         }
                         await worker.close()
                     }
@@ -203,7 +205,8 @@ extension RunbookService {
         let text = parts.map { "\($0.utf8.count):\($0)" }.joined()
         return RunDraft(
             identity: Checksum.of(text), phase: selection.phase, selection: selected, stages: plan.stages.count,
-            source: manifest.source, release: request.release, revision: request.revision, door: request.door,
+            waves: plan.waves.map(\.name), source: manifest.source, release: request.release,
+            revision: request.revision, door: request.door,
             initiator: request.initiator)
     }
 }
