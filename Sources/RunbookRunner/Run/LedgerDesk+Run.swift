@@ -26,16 +26,27 @@ extension LedgerDesk {
     }
 
     /// What a worker does next; waits for it. nil when the run is over for this runner.
-    func next() async -> Work? {
+    ///
+    /// - Parameter worker: its number, from 1.
+    func next(for worker: Int) async -> Work? {
         while !isOver {
             if stop.isStopping { break }
             if stopReason == nil {
+                guard mayWork(worker) else {
+                    if holding.contains(worker) { return .rest }
+                    await sleep(.milliseconds(250))
+                    continue
+                }
                 if let question = openGate {
                     openGate = nil
                     isAskingGate = true
+                    holding.insert(worker)
                     return .gate(question)
                 }
-                if let assignment = ready() { return .tenant(assignment) }
+                if let assignment = ready() {
+                    holding.insert(worker)
+                    return .tenant(assignment)
+                }
                 let quiet = quietUntil - ContinuousClock.now
                 if isFull || quiet > .zero {
                     await sleep(isFull ? .milliseconds(250) : quiet)
@@ -74,6 +85,7 @@ extension LedgerDesk {
                 if !holdsKey { _ = try takeKey(of: runner) }
                 try ledger.beat(runner)
             }
+            try shareConnections()
             try noticeCancelling()
         } catch { fail(error) }
         writeNews()
@@ -266,6 +278,10 @@ extension LedgerDesk {
         assignment.awaySince = since
         // What comes next asks for the lock first: the lost connection's work may still go on.
         if assignment.hasLostTry { assignment.waitingSince = assignment.waitingSince ?? now }
+        let isRefused = TransientCause(sqlState: failure.sqlstate) == .tooManyConnections
+        if isRefused { takeRefusal() }
+        // A full server is not away: it is waited for as long as a lock.
+        let patience = isRefused ? lockWait ?? assignment.steps[assignment.position].runbook.limits.lockWait : patience
         guard now - since < patience else {
             results.append(
                 JobResult(

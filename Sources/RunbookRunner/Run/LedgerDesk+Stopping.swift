@@ -8,11 +8,13 @@ extension LedgerDesk {
     /// - Parameters:
     ///   - rules: of each wave, at least one.
     ///   - ceilings: how many tenants of each wave this runner works on at once.
-    func watch(_ rules: [StopRule], ceilings: [Int]) {
+    func watch(_ rules: [StopRule], ceilings: [Int]) throws(ServiceError) {
         self.rules = rules
         self.ceilings = ceilings
         // What is claimed when the run is stopped by somebody else is begun all the same, until that is noticed.
         if rules.contains(where: \.isInForce) { chunk = min(32, ceilings.max() ?? 32) }
+        room = ConnectionRoom(share: 0)
+        do throws(DatabaseError) { try shareConnections() } catch { throw serviceError(error) }
     }
 
     /// Makes or joins the run. One that was stopped, and whose runner died before its end, is brought to its end first:

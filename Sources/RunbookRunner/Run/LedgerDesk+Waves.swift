@@ -6,6 +6,8 @@ import RunbookModel
 enum Work: Sendable {
     case tenant(Assignment)
     case gate(GateQuestion)
+    /// Close all connections, say so, and come again.
+    case rest
 }
 
 /// The way of a run from wave to wave.

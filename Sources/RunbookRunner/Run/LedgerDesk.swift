@@ -41,6 +41,12 @@ actor LedgerDesk {
     /// The place whose pause people were told of.
     var announced: Int?
 
+    /// How many connections the workers may have.
+    var room = ConnectionRoom(share: .max)
+    /// Workers that may have one, by number.
+    var holding: Set<Int> = []
+    var hasToldOfRefusal = false
+
     // The run under way, once `begin` has made or joined one.
     var fleet: PlannedFleet?
     var run: StartedRun?

@@ -50,7 +50,9 @@ actor Worker {
 
     /// Asks a gate between two waves.
     func ask(_ question: GateQuestion) -> GateAnswer {
-        GateRun(question: question, context: context).run()
+        // Its own connection takes their place.
+        connections.close()
+        return GateRun(question: question, context: context).run()
     }
 
     /// Closes what it holds.

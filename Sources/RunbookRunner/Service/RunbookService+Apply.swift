@@ -72,7 +72,7 @@ extension RunbookService {
             events: events, stop: stop, lockWait: request.lockWait, phase: request.selection.phase,
             board: desk.board)
         let ceilings = fleet.plan.ceilings(request.concurrency, on: .present)
-        await desk.watch(fleet.plan.stopRules(request.maxFailures), ceilings: ceilings)
+        try await desk.watch(fleet.plan.stopRules(request.maxFailures), ceilings: ceilings)
         await work(count: min(ceilings.max() ?? 1, max(1, fleet.unsettledCount)), context, desk)
         try await desk.end()
         var report = try await desk.report(
@@ -119,7 +119,7 @@ extension RunbookService {
                 for number in 1...count {
                     let worker = Worker(number: number, context: context)
                     workers.addTask(executorPreference: worker.executor) {
-                        while let work = await desk.next() {
+                        while let work = await desk.next(for: number) {
                             switch work {
                             case .tenant(let assignment):
                                 let answer = await worker.work(on: assignment)
@@ -132,6 +132,9 @@ extension RunbookService {
                                 await desk.take(answer)
                             case .gate(let question):
                                 await desk.take(worker.ask(question), to: question)
+                            case .rest:
+                                await worker.close()
+                                await desk.rested(number)
                             }
                         }
                         await worker.close()

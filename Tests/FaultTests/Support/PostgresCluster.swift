@@ -8,12 +8,14 @@ struct PostgresCluster: Sendable {
     private let prefix: [String]
 
     /// Lends a server with one database `fleet`; it is gone afterwards.
-    static func with(_ body: (PostgresCluster, PostgresDatabase) async throws -> Void) async throws {
+    static func with(connections: Int = 100, _ body: (PostgresCluster, PostgresDatabase) async throws -> Void)
+        async throws
+    {
         let folder = URL(filePath: "/tmp/muster-cluster-\(UUID().uuidString.prefix(8).lowercased())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let cluster = try await PostgresCluster(in: folder)
-        try await cluster.create()
+        try await cluster.create(connections)
         do {
             let address = "host=\(folder.path)&port=5432&user=postgres"
             try await Command("psql", "postgres:///postgres?\(address)", "-XqAt", "-c", "CREATE DATABASE fleet")
@@ -38,7 +40,7 @@ struct PostgresCluster: Sendable {
         try await Command("chown", "postgres", folder.path).output()
     }
 
-    private func create() async throws {
+    private func create(_ connections: Int) async throws {
         try await Command(
             prefix + [
                 "\(binaries)/initdb", "--pgdata=\(data)", "--username=postgres", "--auth=trust", "--encoding=UTF8",
@@ -49,7 +51,7 @@ struct PostgresCluster: Sendable {
         let settings = """
             unix_socket_directories = '\(folder.path)'
             listen_addresses = ''
-            max_connections = 100
+            max_connections = \(connections)
             fsync = off
             max_locks_per_transaction = 256
 

@@ -1,0 +1,100 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Many tenant databases on a server with few connections.
+@Suite struct ConnectionBudgetTests {
+    /// Tenants in databases of their own, each with a table that counts effects.
+    private func make(_ count: Int, on database: PostgresDatabase, perServer: Int, seconds: Double) async throws
+        -> Workplace
+    {
+        try await database.psql("CREATE DATABASE t0000")
+        try await PostgresDatabase(name: "t0000", url: database.url.replacing("/fleet?", with: "/t0000?"))
+            .psql("CREATE TABLE witness (x int)")
+        for number in 1..<count {
+            let name = "t" + String(String(10_000 + number).dropFirst())
+            try await database.psql("CREATE DATABASE \(name) TEMPLATE t0000")
+        }
+        let workplace = try Workplace(environment: [
+            "LEDGER_URL": database.url, "TENANT_URL": database.url.replacing("/fleet?", with: "/{id}?"),
+        ])
+        try workplace.write("r.sql", "INSERT INTO witness VALUES (1); SELECT pg_sleep(\(seconds));\n")
+        try workplace.write(
+            "deploy.json5",
+            """
+            {
+              manifest: 1,
+              ledger: { url: "${LEDGER_URL}" },
+              tenants: {
+                query: "select datname as id from pg_database where datname ~ '^t[0-9]{4}$' order by 1",
+                target: { url: "${TENANT_URL}" },
+              },
+              concurrency: { tenants: 12, per_server: \(perServer) },
+              runbooks: [{ id: "r", sql: "r.sql" }],
+            }
+            """)
+        return workplace
+    }
+
+    private func effects(_ count: Int, _ database: PostgresDatabase) async throws -> Set<String> {
+        var seen: Set<String> = []
+        for number in 0..<count {
+            let name = "t" + String(String(10_000 + number).dropFirst())
+            let tenant = PostgresDatabase(name: name, url: database.url.replacing("/fleet?", with: "/\(name)?"))
+            seen.formUnion(try await tenant.lines("SELECT count(*) FROM witness"))
+        }
+        return seen
+    }
+
+    /// Guarantee: two runners of a run share `per_server`: the server never sees more of their connections, the ledger's
+    /// included, but for the one to the ledger with which the second runner arrives.
+    @Test(.needsPostgres) func runnersSharePerServer() async throws {
+        try await PostgresCluster.with { _, database in
+            let workplace = try await make(40, on: database, perServer: 6, seconds: 1.5)
+            let apply = ["apply", "-f", "deploy.json5", "--format", "json"]
+            let question = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'muster/%'"
+            let first = try workplace.muster(apply).start()
+            try #require(
+                try await eventually { Int(try await database.lines(question).first ?? "") ?? 0 >= 5 })
+            let second = try workplace.muster(apply).start()
+            var most = 0
+            var samples = 0
+            let isOpen = "SELECT count(*) FROM muster.runs WHERE status <> 'completed'"
+            var shares: Set<String> = []
+            while try await database.lines(isOpen) == ["1"] {
+                most = max(most, Int(try await database.lines(question).first ?? "") ?? 0)
+                samples += 1
+                shares.formUnion(
+                    try await database.lines(
+                        """
+                        SELECT string_agg(connections::text, '+' ORDER BY started_at) FROM muster.runners
+                        WHERE ended_at IS NULL
+                        """))
+            }
+            for runner in [first, second] {
+                let report = try PrintedReport(try await runner.ending())
+                #expect(report.exitCode == 0, "\(report.failures) \(report.notices)")
+            }
+            #expect(most <= 7, "\(most) in \(samples) samples")
+            #expect(shares.contains("3+3"), "\(shares)")
+            #expect(try await effects(40, database) == ["1"])
+        }
+    }
+
+    /// Guarantee: a server that refuses more connections (53300) makes no tenant fail: fewer are tried at once, and all are
+    /// done, each once.
+    @Test(.needsPostgres) func refusedConnectionsFailNobody() async throws {
+        try await PostgresCluster.with(connections: 8) { _, database in
+            let workplace = try await make(40, on: database, perServer: 64, seconds: 0.05)
+
+            let ending = try await workplace.muster("apply", "-f", "deploy.json5", "--format", "json").run()
+            let report = try PrintedReport(ending)
+
+            #expect(ending.errors.contains("takes no more connections"), "the server refused nobody")
+            #expect(report.exitCode == 0, "\(report.failures) \(report.notices)")
+            #expect(report.counts.succeeded == 40)
+            #expect(report.failures.isEmpty)
+            #expect(try await effects(40, database) == ["1"])
+        }
+    }
+}
