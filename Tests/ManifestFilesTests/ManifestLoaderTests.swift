@@ -75,6 +75,23 @@ struct ManifestLoaderTests {
         #expect(manifest.tenants.expect == TenantExpectation(min: 1, shrink: .share(0.1)))
         #expect(manifest.concurrency == Concurrency(tenants: 1, perServer: 32))
         #expect(manifest.phases == ["build", "deploy", "clean-up"])
+        #expect(manifest.rollout.limits == StopLimits(maxFailures: .share(0.02), sameError: 20))
+        let waves = manifest.rollout.waves
+        #expect(waves.map(\.name) == ["canary", "early", "everyone"])
+        #expect(waves[0].match == ["plan": ["internal"], "id": ["us"]])
+        #expect(waves[0].limit == 3)
+        #expect(waves[0].concurrency == 2)
+        #expect(waves[0].limits == StopLimits(maxFailures: .count(0), sameError: 1))
+        #expect(waves[0].pause == .seconds(600))
+        guard case .exec(let gate)? = waves[0].gate, case .sql(let script)? = waves[1].gate else {
+            Issue.record("no gates")
+            return
+        }
+        #expect(gate.arguments.last == "wave")
+        #expect(gate.timeout == .seconds(30))
+        #expect(script.statements.count == 1)
+        #expect(waves[1].share == .share(0.1))
+        #expect(waves[2].takesAll)
 
         // By phase, then after, then position.
         #expect(

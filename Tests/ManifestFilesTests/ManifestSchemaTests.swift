@@ -46,22 +46,36 @@ struct ManifestSchemaTests {
         #expect(ManifestSchema.text == file)
     }
 
-    /// Writes the constant anew; the next build holds it.
+    /// Writes the constant anew, in two files; the next build holds it.
     private func record(_ schema: String) throws {
-        let lines = schema.split(separator: "\n").map { "        \($0)\n" }.joined()
-        let source = """
+        let lines = schema.split(separator: "\n").map { "        \($0)\n" }
+        let border = try #require(lines.firstIndex(of: "          \"$defs\": {\n"))
+        let fields = """
             /// The JSON Schema of the manifest, as `muster schema` prints it.
             package enum ManifestSchema {
                 /// The same text as `manifests/muster.schema.json`; recorded from it by the tests (`MUSTER_RECORD=1`).
-                package static let text = #\"\"\"
-            \(lines)
+                package static let text = fields + definitions
+
+                private static let fields = #\"\"\"
+            \(lines[..<border].joined())
                     \"\"\"#
             }
 
             """
-        let target = Self.schemaFile.replacing(
-            "manifests/muster.schema.json", with: "Sources/ManifestFiles/Schema/ManifestSchema.swift")
-        try source.write(toFile: target, atomically: true, encoding: .utf8)
+        let definitions = """
+            extension ManifestSchema {
+                /// What the fields refer to, to the end of the text; recorded with them.
+                static let definitions = #\"\"\"
+            \(lines[border...].joined())
+                    \"\"\"#
+            }
+
+            """
+        for (name, source) in [("ManifestSchema", fields), ("ManifestSchema+Definitions", definitions)] {
+            let target = Self.schemaFile.replacing(
+                "manifests/muster.schema.json", with: "Sources/ManifestFiles/Schema/\(name).swift")
+            try source.write(toFile: target, atomically: true, encoding: .utf8)
+        }
     }
 
     @Test(arguments: acceptedNames)

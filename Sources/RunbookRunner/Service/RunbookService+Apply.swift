@@ -71,9 +71,10 @@ extension RunbookService {
             ledgerPlace: await desk.place, ledgerDialect: await desk.dialect, mask: Self.mask(manifest),
             events: events, stop: stop, lockWait: request.lockWait, phase: request.selection.phase,
             board: desk.board)
-        let ceilings = fleet.plan.ceilings(request.concurrency, on: .present)
+        let most = max(1, fleet.unsettledCount)
+        let ceilings = fleet.plan.ceilings(request.concurrency, on: .present).map { min($0, most) }
         try await desk.watch(fleet.plan.stopRules(request.maxFailures), ceilings: ceilings)
-        await work(count: min(ceilings.max() ?? 1, max(1, fleet.unsettledCount)), context, desk)
+        await work(count: ceilings.max() ?? 1, context, desk)
         try await desk.end()
         var report = try await desk.report(
             fleet, run: run, notices: notices, request: request, signal: stop.signal, startedAt: startedAt)
