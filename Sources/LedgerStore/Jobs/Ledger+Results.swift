@@ -18,6 +18,9 @@ extension Ledger {
         let results = results.map(\.withoutNUL)
         try Failpoint.reach(.writeResults, .before)
         let answer = try writing { () throws(DatabaseError) in
+            // The run's row before its jobs', in the order of who joins a run: his new jobs wait for rows that are changed
+            // here, and a rule may want the run's.
+            if rules.contains(where: \.isInForce), results.contains(where: \.hasFailed) { _ = try lock(run) }
             let written = try writeJobs(results, run: run, runner: runner)
             let ended = results.filter { written[$0.job.tenant] == $0.job.attempt }.flatMap { result in
                 result.executions.filter(\.isWorthWriting).map { (outcome: $0, job: result.job) }

@@ -59,15 +59,16 @@ extension Ledger {
     /// Says goodbye: what the runner had claimed and not begun goes back to the queue.
     package func endRunner(_ runner: String, run: String) throws(DatabaseError) {
         try writing { () throws(DatabaseError) in
+            // The run's row before its jobs', as everywhere.
+            try execute(
+                "update \(sql.runs) set gate_runner = null where id = $1 and gate_runner = $2",
+                [.text(run), .text(runner)])
+            try execute("update \(sql.runners) set ended_at = \(sql.clock) where id = $1", [.text(runner)])
             try execute(
                 """
                 update \(sql.jobs) set state = 'queued', runner = null
                 where run_id = $1 and runner = $2 and state = 'running'
                 """, [.text(run), .text(runner)])
-            try execute(
-                "update \(sql.runs) set gate_runner = null where id = $1 and gate_runner = $2",
-                [.text(run), .text(runner)])
-            try execute("update \(sql.runners) set ended_at = \(sql.clock) where id = $1", [.text(runner)])
             try Failpoint.reach(.endRunner, .before)
         }
         try Failpoint.reach(.endRunner, .after)

@@ -192,7 +192,7 @@ extension Ledger {
     }
 
     /// Locks the row of an open run.
-    private func lock(_ run: String) throws(DatabaseError) -> Bool {
+    func lock(_ run: String) throws(DatabaseError) -> Bool {
         try row("select 1 from \(sql.runs) where id = $1 and status <> 'completed' \(sql.forUpdate)", [.text(run)])
             != nil
     }
