@@ -29,7 +29,7 @@ extension Ledger {
             }
             // Who writes results locks several jobs in an order of his own; after them, not between them.
             if dialect == .postgresql { try execute("lock table \(sql.jobs) in share row exclusive mode") }
-            let jobs = try stop(run, because: note.sentence)
+            let jobs = try cancelOpen(run, because: note.sentence)
             try execute(
                 """
                 insert into \(sql.events) (workspace, run_id, kind, actor, reason, detail)
@@ -53,11 +53,11 @@ extension Ledger {
             [.text(run)]) != nil
     }
 
-    /// Cancels what is open of a run whose row is locked, and completes it.
+    /// Cancels what is open of a run whose row is locked, also what is under way, and completes it.
     ///
     /// - Returns: how many jobs were open.
     @discardableResult
-    func stop(_ run: String, because reason: String) throws(DatabaseError) -> Int {
+    func cancelOpen(_ run: String, because reason: String) throws(DatabaseError) -> Int {
         let jobs = try execute(
             """
             update \(sql.jobs) set state = 'cancelled', reason = 'stopped', finished_at = \(sql.clock)

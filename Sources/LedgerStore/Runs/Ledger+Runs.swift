@@ -180,7 +180,7 @@ extension Ledger {
         try writing { () throws(DatabaseError) in
             for row in try rows("\(left) \(sql.forUpdate)", parameters) {
                 guard let id = row[0].text else { continue }
-                try stop(id, because: "run \(run) of a newer manifest has taken its place")
+                try cancelOpen(id, because: "run \(run) of a newer manifest has taken its place")
             }
         }
     }

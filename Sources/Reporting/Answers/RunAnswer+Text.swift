@@ -12,7 +12,7 @@ extension RunAnswer: TextAnswer {
             ?? [report.ok ? style.good(verdict) : style.bad(verdict)]
         if let reason = report.run?.stopReason {
             lines += [
-                "", style.bad("Stopped by \(reason.printable)."),
+                "", style.bad("The run was stopped: \(reason.printable)."),
                 "What had not begun was not touched. The next apply is a new run, with counters from zero.",
             ]
         }

@@ -47,7 +47,6 @@ extension LedgerDesk {
         var outcome = verdict.outcome
         if answers.record?.outcome == .cancelled {
             outcome = .cancelled
-            notices.append("The run was stopped: \(answers.record?.stopReason ?? "cancelled").")
         } else if superseded > 0 {
             notices.append("\(superseded) jobs were taken over by another runner.")
         }
