@@ -65,7 +65,7 @@ import Testing
             #expect(report.outcome == "cancelled")
             #expect(report.counts.succeeded == 2)
             #expect(report.counts.cancelled == 18)
-            #expect(report.notices.contains { $0.hasSuffix(": the wrong release.") && $0.contains("cancelled by") })
+            #expect(ending.output.contains(/"stop_reason": "cancelled by [^"]+: the wrong release"/), "\(ending)")
             #expect(ending.errors.contains("The run was cancelled"), "\(ending)")
             #expect(try await database.lines("SELECT count(*) FROM public.witness") == ["2"])
             #expect(
