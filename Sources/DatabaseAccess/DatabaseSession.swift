@@ -44,6 +44,27 @@ package protocol DatabaseSession: AnyObject {
         _ text: String, as context: ScriptContext?, forEach each: (Int, StatementResult) -> Void
     ) throws(DatabaseError)
 
+    /// Opens a transaction with statements of Muster's own. PostgreSQL sends them with the first statement that follows.
+    func begin(_ statements: [String]) throws(DatabaseError)
+
+    /// One query as a transaction of its own, behind statements that begin it. In PostgreSQL all of it is one message, and
+    /// is committed also when `body` throws.
+    @discardableResult
+    func query(
+        _ sql: String, _ parameters: [DatabaseValue], inTransaction statements: [String],
+        forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult
+
+    /// Runs one statement for its effect: at once outside a transaction, inside one at the latest when something else is
+    /// asked for or the transaction ends. A failure is thrown by the call that sends it.
+    func enqueue(_ sql: String, _ parameters: [DatabaseValue]) throws(DatabaseError)
+
+    /// Commits what `begin` opened, together with what still waits to be sent.
+    func commit() throws(DatabaseError)
+
+    /// Rolls back what `begin` opened; what still waits is never sent.
+    func rollback() throws(DatabaseError)
+
     /// Whether a script has left temporary objects, which live as long as the connection. PostgreSQL's are discarded by
     /// a statement of their own.
     func hasTemporaryObjects() throws(DatabaseError) -> Bool
@@ -96,23 +117,44 @@ extension DatabaseSession {
         try query(sql, parameters) { row throws(DatabaseError) in }
     }
 
+    package func begin(_ statements: [String]) throws(DatabaseError) {
+        try run(statements.joined(separator: "; "))
+    }
+
+    @discardableResult
+    package func query(
+        _ sql: String, _ parameters: [DatabaseValue], inTransaction statements: [String],
+        forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult {
+        try withTransaction(statements) { () throws(DatabaseError) in try query(sql, parameters, forEach: body) }
+    }
+
+    package func enqueue(_ sql: String, _ parameters: [DatabaseValue]) throws(DatabaseError) {
+        try execute(sql, parameters)
+    }
+
+    package func commit() throws(DatabaseError) { try run("COMMIT") }
+
+    package func rollback() throws(DatabaseError) { try run("ROLLBACK") }
+
     /// Runs Muster's own statements as one text.
     package func run(_ text: String) throws(DatabaseError) {
         try run(text, as: nil) { _, _ in }
     }
 
-    /// Runs `body` between `begin` and COMMIT; rolls back when it throws. The first error wins.
+    /// Runs `body` between the statements that begin a transaction and COMMIT; rolls back when it throws. The first error
+    /// wins.
     package func withTransaction<Answer>(
-        _ begin: String, _ body: () throws(DatabaseError) -> Answer
+        _ statements: [String], _ body: () throws(DatabaseError) -> Answer
     ) throws(DatabaseError) -> Answer {
-        try run(begin)
+        try begin(statements)
         do throws(DatabaseError) {
             let answer = try body()
-            try run("COMMIT")
+            try commit()
             return answer
         } catch {
             if isUsable, isInTransaction {
-                do throws(DatabaseError) { try run("ROLLBACK") } catch { close() }
+                do throws(DatabaseError) { try rollback() } catch { close() }
             }
             throw error
         }

@@ -78,12 +78,12 @@ package final class Ledger {
 
     /// Asks `body`'s questions where nothing can be written.
     package func reading<Answer>(_ body: () throws(DatabaseError) -> Answer) throws(DatabaseError) -> Answer {
-        try session.withTransaction(sql.beginReadOnly + sql.ownPath, body)
+        try session.withTransaction([sql.beginReadOnly] + sql.ownPath, body)
     }
 
     /// Runs `body` in one transaction that may write.
     package func writing<Answer>(_ body: () throws(DatabaseError) -> Answer) throws(DatabaseError) -> Answer {
-        try session.withTransaction(sql.begin + sql.ownPath, body)
+        try session.withTransaction([sql.begin] + sql.ownPath, body)
     }
 
     /// Turns to the write-ahead log, so that readers do not block the writer (sqlite.org/wal.html). The mode stays in
@@ -195,12 +195,19 @@ package final class Ledger {
             return try session.query(text, parameters, forEach: body)
         }
         // Alone it would run under the role's own search_path and isolation.
-        return try writing { () throws(DatabaseError) in try session.query(text, parameters, forEach: body) }
+        return try session.query(text, parameters, inTransaction: [sql.begin] + sql.ownPath, forEach: body)
     }
 
-    @discardableResult
-    func execute(_ statement: String, _ parameters: [DatabaseValue] = []) throws(DatabaseError) -> StatementResult {
+    /// Runs a statement whose answer matters.
+    func result(of statement: String, _ parameters: [DatabaseValue] = []) throws(DatabaseError) -> StatementResult {
         try query(statement, parameters) { row throws(DatabaseError) in }
+    }
+
+    /// Runs a statement for its effect; in PostgreSQL it may be sent with those that follow in the transaction.
+    func execute(_ statement: String, _ parameters: [DatabaseValue] = []) throws(DatabaseError) {
+        let text = sql.text(statement)
+        guard dialect == .postgresql, !session.isInTransaction else { return try session.enqueue(text, parameters) }
+        try writing { () throws(DatabaseError) in try session.enqueue(text, parameters) }
     }
 
     /// One row, asked where nothing can be written. In PostgreSQL transaction and question are one message.
@@ -213,7 +220,9 @@ package final class Ledger {
         var answer: DatabaseRow?
         do throws(DatabaseError) {
             // The third of them: BEGIN and SET come first.
-            try session.run("\(sql.beginReadOnly)\(sql.ownPath);\n\(question);\nCOMMIT", as: nil) { index, result in
+            try session.run(
+                ([sql.beginReadOnly] + sql.ownPath + [question, "COMMIT"]).joined(separator: ";\n"), as: nil
+            ) { index, result in
                 if index == 2 { answer = result.firstRow }
             }
         } catch {

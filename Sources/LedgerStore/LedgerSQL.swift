@@ -112,10 +112,10 @@ package struct LedgerSQL: Sendable {
     }
 
     /// Follows the opening of a transaction of Muster's own: no operator and no table of anybody else answers in it.
-    var ownPath: String {
+    var ownPath: [String] {
         switch dialect {
-        case .postgresql: "; SET LOCAL search_path = pg_catalog, pg_temp"
-        case .sqlite: ""
+        case .postgresql: ["SET LOCAL search_path = pg_catalog, pg_temp"]
+        case .sqlite: []
         }
     }
 

@@ -53,25 +53,42 @@ struct PostgresConnection: ~Copyable {
     /// The address of a new key, for `PostgresCancelKey`; 0 when there is none.
     var cancelKeyAddress: UInt { unsafe UInt(bitPattern: PQgetCancel(pointer)) }
 
-    /// False when nothing was sent; `complaint` says why.
+    /// False when it could not be sent; `complaint` says why.
     func send(_ message: OutgoingMessage) -> Bool {
-        let isSent =
-            switch message {
-            case .text(let text): unsafe PQsendQuery(pointer, text)
-            case .statement(let statement, let bound):
-                unsafe bound.values.lend { values in
-                    unsafe PQsendQueryParams(
-                        pointer, statement, Int32(bound.types.count), bound.types, values, bound.lengths,
-                        bound.formats, 0)
-                }
+        switch message {
+        case .text(let text): guard unsafe PQsendQuery(pointer, text) == 1 else { return false }
+        case .statements(let statements, _):
+            guard statements.count > 1 else {
+                guard let statement = statements.first, send(statement) else { return false }
+                break
             }
-        guard isSent == 1 else { return false }
-        // It refuses when libpq met the end of the connection while it sent: that waits as a result then.
-        _ = unsafe PQsetSingleRowMode(pointer)
+            guard unsafe PQenterPipelineMode(pointer) == 1 else { return false }
+            for statement in statements { guard send(statement) else { return false } }
+            return unsafe PQpipelineSync(pointer) == 1
+        }
+        expectRows()
         return true
     }
 
-    /// Waits for the next result of the message; nil when it has ended.
+    private func send(_ statement: BoundStatement) -> Bool {
+        let bound = statement.parameters
+        return unsafe bound.values.lend { values in
+            unsafe PQsendQueryParams(
+                pointer, statement.text, Int32(bound.types.count), bound.types, values, bound.lengths, bound.formats, 0)
+        } == 1
+    }
+
+    /// Rows of the statement whose results come next are handed over one by one. It refuses when libpq met the end of the
+    /// connection while it sent: that waits as a result then.
+    func expectRows() { _ = unsafe PQsetSingleRowMode(pointer) }
+
+    /// Reads the end of a pipeline behind its last result. False when the connection is of no more use.
+    func endPipeline() -> Bool {
+        _ = nextResult()
+        return unsafe PQexitPipelineMode(pointer) == 1
+    }
+
+    /// Waits for the next result of the message, of its next statement in a pipeline; nil when that has ended.
     func nextResult() -> PostgresResult? { unsafe PostgresResult(owning: PQgetResult(pointer)) }
 
     /// Ends COPY … FROM STDIN with an error, which the server then reports. False when the connection is lost.

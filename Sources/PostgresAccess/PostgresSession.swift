@@ -14,6 +14,8 @@ package final class PostgresSession: DatabaseSession {
     private var closesWhenIdle = false
     /// The connection was given up because of a loss, not closed by its owner.
     private var isLost = false
+    /// Statements of the open transaction that were not sent yet, its beginning among them.
+    private var waiting: [BoundStatement] = []
 
     /// Connects. The application name is always ours; locks are traced by it.
     ///
@@ -47,7 +49,8 @@ package final class PostgresSession: DatabaseSession {
         close()
     }
 
-    package var isInTransaction: Bool { connection?.isInTransaction ?? false }
+    /// Also when its beginning was not sent yet.
+    package var isInTransaction: Bool { connection?.isInTransaction == true || !waiting.isEmpty }
 
     package var isUsable: Bool { connection?.isAlive ?? false }
 
@@ -62,22 +65,88 @@ package final class PostgresSession: DatabaseSession {
         guard !isBusy else { return }
         cancellation.forgetKey()
         connection = nil
+        waiting = []
     }
 
     @discardableResult
     package func query(
         _ sql: String, _ parameters: [DatabaseValue], forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult {
-        let bound = try BoundParameters(parameters)
-        var last = StatementResult()
-        try converse(.statement(sql, bound), wantsRows: true, row: body, each: { last = $1 })
-        return last
+        let statements = takeWaiting() + [try BoundStatement(sql, parameters)]
+        return try answer(of: statements.count - 1, in: statements, forEach: body)
+    }
+
+    @discardableResult
+    package func query(
+        _ sql: String, _ parameters: [DatabaseValue], inTransaction begin: [String],
+        forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult {
+        try self.begin(begin)
+        let answering = waiting.count
+        do throws(DatabaseError) {
+            waiting += [try BoundStatement(sql, parameters), try BoundStatement("COMMIT")]
+            return try answer(of: answering, in: takeWaiting(), forEach: body)
+        } catch {
+            if isUsable, isInTransaction {
+                do throws(DatabaseError) { try rollback() } catch { close() }
+            }
+            throw error
+        }
+    }
+
+    private func answer(
+        of index: Int, in statements: [BoundStatement], forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult {
+        var answer = StatementResult()
+        try converse(.statements(statements, answer: index), wantsRows: true, row: body) {
+            if $0 == index { answer = $1 }
+        }
+        return answer
     }
 
     package func run(
         _ text: String, as context: ScriptContext?, forEach each: (Int, StatementResult) -> Void
     ) throws(DatabaseError) {
+        try sendWaiting()
         try converse(.text(text), wantsRows: false, row: { row throws(DatabaseError) in }, each: each)
+    }
+
+    // MARK: Transactions of our own
+
+    package func begin(_ statements: [String]) throws(DatabaseError) {
+        try checkReadiness()
+        try sendWaiting()
+        waiting = try statements.map { text throws(DatabaseError) in try BoundStatement(text) }
+    }
+
+    package func enqueue(_ sql: String, _ parameters: [DatabaseValue]) throws(DatabaseError) {
+        let statement = try BoundStatement(sql, parameters)
+        try checkReadiness()
+        let isInTransaction = isInTransaction
+        waiting.append(statement)
+        if !isInTransaction { try sendWaiting() }
+    }
+
+    package func commit() throws(DatabaseError) {
+        try checkReadiness()
+        waiting.append(try BoundStatement("COMMIT"))
+        try sendWaiting()
+    }
+
+    package func rollback() throws(DatabaseError) {
+        waiting = []
+        guard isInTransaction else { return }
+        try run("ROLLBACK")
+    }
+
+    private func sendWaiting() throws(DatabaseError) {
+        guard !waiting.isEmpty else { return }
+        _ = try answer(of: -1, in: takeWaiting()) { row throws(DatabaseError) in }
+    }
+
+    private func takeWaiting() -> [BoundStatement] {
+        defer { waiting = [] }
+        return waiting
     }
 }
 
@@ -87,7 +156,8 @@ extension PostgresSession {
         _ message: OutgoingMessage, wantsRows: Bool, row: (DatabaseRow) throws(DatabaseError) -> Void,
         each: (Int, StatementResult) -> Void
     ) throws(DatabaseError) {
-        try checkReadiness(for: message.text)
+        try checkReadiness()
+        for text in message.texts { try refuseNUL(text) }
         var reader = MessageReader()
         var refusal: DatabaseError?
 
@@ -96,37 +166,51 @@ extension PostgresSession {
         do throws(DatabaseError) { try Failpoint.reach(.message, .before) } catch { connection = nil }
         let isSent = connection?.send(message) ?? false
         do throws(DatabaseError) { try Failpoint.reach(.message, .after) } catch { connection = nil }
-        while isSent, let result = connection?.nextResult() {
-            switch result.kind {
-            case .row:
-                guard let values = reader.takeRow(result, isWanted: wantsRows && refusal == nil) else { continue }
-                guard wantsRows, refusal == nil else { continue }
-                do throws(DatabaseError) { try row(values) } catch { refusal = error }
-            case .end:
-                let ended = reader.takeEnd(result)
-                each(ended.index, ended.result)
-            case .emptyStatement: break
-            case .failure:
-                reader.takeFailure(result.diagnostics.error(resultsBefore: reader.count))
-            case .copyIn, .copyOut, .copyBoth:
-                refuseCopy(result.kind, &reader)
+        for index in 0..<(isSent ? message.count : 0) {
+            if message.isPipelined, message.isAnswer(index) { connection?.expectRows() }
+            while let result = connection?.nextResult() {
+                switch result.kind {
+                case .row:
+                    guard let values = reader.takeRow(result, isWanted: wantsRows && refusal == nil) else { continue }
+                    guard wantsRows, refusal == nil else { continue }
+                    do throws(DatabaseError) { try row(values) } catch { refusal = error }
+                case .end:
+                    let ended = reader.takeEnd(result)
+                    each(ended.index, ended.result)
+                case .emptyStatement: break
+                case .failure:
+                    reader.takeFailure(result.diagnostics.error(resultsBefore: reader.count))
+                case .copyIn, .copyOut, .copyBoth:
+                    refuseCopy(result.kind, &reader)
+                }
             }
         }
+        let isInOrder = !message.isPipelined || connection?.endPipeline() == true
         connection?.dropNotifications()
         let wasInterrupted = cancellation.endStatement()
+        if !isInOrder, connection?.isAlive == true, reader.failure == nil {
+            reader.takeFailure(DatabaseError(.connectionLost, connection?.complaint ?? ""))
+        }
         let failure = refusal ?? judged(reader, isSent: isSent, wasInterrupted: wasInterrupted)
+        if !isInOrder {
+            connection = nil
+            isLost = true
+        }
         notices.endMessage()
         isBusy = false
         if closesWhenIdle { close() }
         if let failure { throw failure }
     }
 
-    private func checkReadiness(for text: String) throws(DatabaseError) {
+    private func checkReadiness() throws(DatabaseError) {
         guard !isBusy else {
             throw DatabaseError(.misuse, "A statement was sent while another one of this session is under way.")
         }
         guard !isLost else { throw DatabaseError(.connectionLost, "The connection was lost before.") }
         guard connection != nil else { throw DatabaseError(.misuse, "A statement was sent on a closed session.") }
+    }
+
+    private func refuseNUL(_ text: String) throws(DatabaseError) {
         // A C string ends there, and the rest would silently not be run.
         guard text.utf8.contains(0), let place = text.unicodeScalars.firstIndex(of: "\0") else { return }
         throw DatabaseError(

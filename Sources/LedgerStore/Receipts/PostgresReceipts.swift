@@ -179,25 +179,30 @@ package struct PostgresReceipts: Sendable {
         "\(sql.begin); SET LOCAL search_path = pg_catalog, pg_temp; \(work); COMMIT"
     }
 
-    /// Makes the table of receipts where it is missing. Several runners may come at once: a duplicate is no error.
-    package func ensureTable(in session: any DatabaseSession) throws(DatabaseError) {
+    /// Makes the table of receipts where it is missing, in one message. Several runners may come at once: a duplicate is
+    /// no error.
+    ///
+    /// - Parameter found: what was seen there; nil: not asked yet.
+    package func ensureTable(in session: any DatabaseSession, found: Presence? = nil) throws(DatabaseError) {
         guard !isLocal else { return }
+        var known = found
         for _ in 0..<20 {
-            let exists = try session.row(
-                "SELECT pg_catalog.to_regclass($1) IS NOT NULL, pg_catalog.to_regnamespace($2) IS NOT NULL",
-                [.text(receipts), .text(sql.schema)])
-            if exists?[0].boolean == true { return }
+            let presence: Presence
+            if let known { presence = known } else { presence = try Presence.of(session, sql) }
+            if presence.table { return }
+            known = nil
+            var parts = [sql.begin] + sql.ownPath + ["SET LOCAL client_min_messages = warning"]
+            // `IF NOT EXISTS` would ask for the right to create schemas where there is nothing to create.
+            if !presence.schema { parts.append("CREATE SCHEMA \(sql.schema)") }
+            parts += [postgresReceiptsDDL(sql), "COMMIT"]
             do throws(DatabaseError) {
-                try session.withTransaction(sql.begin + sql.ownPath) { () throws(DatabaseError) in
-                    try session.run("SET LOCAL client_min_messages = warning")
-                    // `IF NOT EXISTS` would ask for the right to create schemas where there is nothing to create.
-                    if exists?[1].boolean != true { try session.run("CREATE SCHEMA \(sql.schema)") }
-                    try session.run(postgresReceiptsDDL(sql))
-                    try Failpoint.reach(.receiptsTable, .before)
-                }
+                try Failpoint.reach(.receiptsTable, .before)
+                try session.run(parts.joined(separator: ";\n"))
                 try Failpoint.reach(.receiptsTable, .after)
-            } catch  where ["23505", "42P06", "42P07", "42710", "40P01"].contains(error.sqlState) {
-                continue
+                return
+            } catch {
+                if session.isUsable, session.isInTransaction { try session.rollback() }
+                guard ["23505", "42P06", "42P07", "42710", "40P01"].contains(error.sqlState) else { throw error }
             }
         }
         throw DatabaseError(.statement, "the table \(receipts) could not be made: others keep interfering")

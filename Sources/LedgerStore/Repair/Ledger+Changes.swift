@@ -79,33 +79,33 @@ extension Ledger {
         let started = "coalesce(\(sql.time(milliseconds: "$12")), \(sql.clock))"
         let finished = "coalesce(\(sql.time(milliseconds: "$13")), \(sql.clock))"
         guard let seen = change.seen else {
-            return try execute(
-                """
-                insert into \(sql.executions) (workspace, tenant, runbook, key, state, clean, checksum, message,
-                    attempt, run_id, runner, started_at, finished_at, rows_affected)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, 1), $10, $11, \(started), \(finished), $14)
-                on conflict (workspace, tenant, runbook, key) do nothing
-                """, key + values
+            return try result(
+                of: """
+                    insert into \(sql.executions) (workspace, tenant, runbook, key, state, clean, checksum, message,
+                        attempt, run_id, runner, started_at, finished_at, rows_affected)
+                    values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, 1), $10, $11, \(started), \(finished), $14)
+                    on conflict (workspace, tenant, runbook, key) do nothing
+                    """, key + values
             ).rowsAffected == 1
         }
         guard seen.state != change.state || receipt != nil else {
-            return try execute(
-                """
-                update \(sql.executions) set checksum = $5
-                where workspace = $1 and tenant = $2 and runbook = $3 and key = $4 and state = $6 and attempt = $7
-                """,
+            return try result(
+                of: """
+                    update \(sql.executions) set checksum = $5
+                    where workspace = $1 and tenant = $2 and runbook = $3 and key = $4 and state = $6 and attempt = $7
+                    """,
                 key + [.text(change.checksum), .text(seen.state.rawValue), DatabaseValue(seen.attempt)]
             ).rowsAffected == 1
         }
-        return try execute(
-            """
-            update \(sql.executions) set state = $5, clean = $6, checksum = $7, message = $8,
-                attempt = case when $9 > attempt then $9 else attempt end, run_id = coalesce($10, run_id),
-                runner = coalesce($11, runner), started_at = \(sql.time(milliseconds: "$12", else: "started_at")),
-                finished_at = \(finished), rows_affected = coalesce($14, rows_affected), sqlstate = null,
-                detail = null, hint = null, file = null, line = null, statement = null
-            where workspace = $1 and tenant = $2 and runbook = $3 and key = $4 and state = $15 and attempt = $16
-            """, key + values + [.text(seen.state.rawValue), DatabaseValue(seen.attempt)]
+        return try result(
+            of: """
+                update \(sql.executions) set state = $5, clean = $6, checksum = $7, message = $8,
+                    attempt = case when $9 > attempt then $9 else attempt end, run_id = coalesce($10, run_id),
+                    runner = coalesce($11, runner), started_at = \(sql.time(milliseconds: "$12", else: "started_at")),
+                    finished_at = \(finished), rows_affected = coalesce($14, rows_affected), sqlstate = null,
+                    detail = null, hint = null, file = null, line = null, statement = null
+                where workspace = $1 and tenant = $2 and runbook = $3 and key = $4 and state = $15 and attempt = $16
+                """, key + values + [.text(seen.state.rawValue), DatabaseValue(seen.attempt)]
         ).rowsAffected == 1
     }
 

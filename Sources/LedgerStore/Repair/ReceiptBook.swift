@@ -22,9 +22,9 @@ package struct ReceiptBook {
     }
 
     /// What begins a transaction in which no object of the tenant's answers in the place of a built-in one.
-    package static func begin(_ dialect: DatabaseDialect, isReadOnly: Bool) -> String {
+    package static func begin(_ dialect: DatabaseDialect, isReadOnly: Bool) -> [String] {
         let sql = LedgerSQL(dialect: dialect, schema: "")
-        return (isReadOnly ? sql.beginReadOnly : sql.begin) + sql.ownPath
+        return [isReadOnly ? sql.beginReadOnly : sql.begin] + sql.ownPath
     }
 
     private var table: String { sql.name("receipts") }

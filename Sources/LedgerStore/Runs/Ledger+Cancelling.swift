@@ -58,11 +58,11 @@ extension Ledger {
     /// - Returns: how many jobs were open.
     @discardableResult
     func cancelOpen(_ run: String, because reason: String) throws(DatabaseError) -> Int {
-        let jobs = try execute(
-            """
-            update \(sql.jobs) set state = 'cancelled', reason = 'stopped', finished_at = \(sql.clock)
-            where run_id = $1 and state in ('queued', 'running')
-            """, [.text(run)]
+        let jobs = try result(
+            of: """
+                update \(sql.jobs) set state = 'cancelled', reason = 'stopped', finished_at = \(sql.clock)
+                where run_id = $1 and state in ('queued', 'running')
+                """, [.text(run)]
         ).rowsAffected
         guard jobs > 0 else {
             _ = try complete(run, try outcome(of: run))

@@ -13,7 +13,7 @@ extension Ledger {
         _ runner: String, run: String, perServer: Int, reserved: Int, held: Int, wanted: Int
     ) throws(DatabaseError) -> Int {
         try writing { () throws(DatabaseError) in
-            _ = try row("select 1 from \(sql.runs) where id = $1 \(sql.forUpdate)", [.text(run)])
+            try execute("select 1 from \(sql.runs) where id = $1 \(sql.forUpdate)", [.text(run)])
             let others = try row(
                 """
                 select count(*), sum(connections) from \(sql.runners)

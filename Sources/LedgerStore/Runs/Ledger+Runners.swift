@@ -89,17 +89,17 @@ extension Ledger {
         // What is locked is being written, or given back by somebody else.
         let free = dialect == .postgresql ? "for update skip locked" : ""
         try Failpoint.reach(.releaseSilent, .before)
-        let released = try execute(
-            """
-            with s as materialized (
-                select tenant, attempt from \(sql.jobs)
-                where run_id = $1 and state = 'running' and runner in (
-                    select id from \(sql.runners)
-                    where run_id = $1 and (ended_at is not null or heartbeat_at < \(sql.ago(seconds: Self.silence))))
-                \(free))
-            update \(sql.jobs) as j set state = 'queued', runner = null from s
-            where j.run_id = $1 and j.tenant = s.tenant and j.attempt = s.attempt and j.state = 'running'
-            """, [.text(run)]
+        let released = try result(
+            of: """
+                with s as materialized (
+                    select tenant, attempt from \(sql.jobs)
+                    where run_id = $1 and state = 'running' and runner in (
+                        select id from \(sql.runners)
+                        where run_id = $1 and (ended_at is not null or heartbeat_at < \(sql.ago(seconds: Self.silence))))
+                    \(free))
+                update \(sql.jobs) as j set state = 'queued', runner = null from s
+                where j.run_id = $1 and j.tenant = s.tenant and j.attempt = s.attempt and j.state = 'running'
+                """, [.text(run)]
         ).rowsAffected
         try Failpoint.reach(.releaseSilent, .after)
         return released

@@ -20,13 +20,13 @@ extension Ledger {
     package func startRun(
         _ draft: RunDraft, jobs pages: some Sequence<LedgerScope>, settled: Int
     ) throws(DatabaseError) -> StartedRun? {
-        try session.run(sql.begin + sql.ownPath)
+        try session.begin([sql.begin] + sql.ownPath)
         do throws(DatabaseError) {
             try keepFromSealing()
             let run = try ensureRun(draft, settled: settled)
             var asked = 0
             if run.isStopping {
-                try session.run("ROLLBACK")
+                try session.rollback()
                 return run
             }
             for page in pages {
@@ -48,12 +48,12 @@ extension Ledger {
                 hasWork = try hasOpenJobs(run.id)
             }
             try Failpoint.reach(.startRun, .before)
-            try session.run(hasWork ? "COMMIT" : "ROLLBACK")
+            if hasWork { try session.commit() } else { try session.rollback() }
             try Failpoint.reach(.startRun, .after)
             return hasWork ? run : nil
         } catch {
             if session.isUsable, session.isInTransaction {
-                do throws(DatabaseError) { try session.run("ROLLBACK") } catch { session.close() }
+                do throws(DatabaseError) { try session.rollback() } catch { session.close() }
             }
             throw error
         }
@@ -204,14 +204,14 @@ extension Ledger {
     }
 
     func complete(_ run: String, _ outcome: RunOutcome) throws(DatabaseError) -> Bool {
-        try execute(
-            """
-            update \(sql.runs) set status = 'completed', outcome = $2, finished_at = \(sql.clock),
-                total = s.total, processed = s.processed, succeeded = s.succeeded, skipped = s.skipped,
-                failed = s.failed, blocked = s.blocked, unknown = s.unknown, cancelled = s.cancelled
-            from \(sql.name("run_summary")) s
-            where id = $1 and s.run_id = $1
-            """, [.text(run), .text(outcome.rawValue)]
+        try result(
+            of: """
+                update \(sql.runs) set status = 'completed', outcome = $2, finished_at = \(sql.clock),
+                    total = s.total, processed = s.processed, succeeded = s.succeeded, skipped = s.skipped,
+                    failed = s.failed, blocked = s.blocked, unknown = s.unknown, cancelled = s.cancelled
+                from \(sql.name("run_summary")) s
+                where id = $1 and s.run_id = $1
+                """, [.text(run), .text(outcome.rawValue)]
         ).rowsAffected == 1
     }
 
@@ -222,12 +222,12 @@ extension Ledger {
     ) throws(DatabaseError) {
         try writing { () throws(DatabaseError) in
             guard try lock(run) else { return }
-            let moved = try execute(
-                """
-                update \(sql.runs) set stage = stage + 1, gate_runner = null
-                where id = $1 and stage = $2 and stop_reason is null and not exists (
-                    select 1 from \(sql.jobs) where run_id = $1 and stage <= $2 and state in ('queued', 'running'))
-                """, [.text(run), DatabaseValue(stage)])
+            let moved = try result(
+                of: """
+                    update \(sql.runs) set stage = stage + 1, gate_runner = null
+                    where id = $1 and stage = $2 and stop_reason is null and not exists (
+                        select 1 from \(sql.jobs) where run_id = $1 and stage <= $2 and state in ('queued', 'running'))
+                    """, [.text(run), DatabaseValue(stage)])
             guard moved.rowsAffected == 1 else { return }
             let isBorder = course.end(ofStageAt: stage) == stage + 1
             if isBorder {

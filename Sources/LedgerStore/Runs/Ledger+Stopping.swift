@@ -25,11 +25,11 @@ extension Ledger {
 
     /// The same inside a transaction.
     private func stopped(_ run: String, _ reason: String) throws(DatabaseError) -> Bool {
-        let stopped = try execute(
-            """
-            update \(sql.runs) set stop_reason = $2
-            where id = $1 and status <> 'completed' and stop_reason is null
-            """, [.text(run), .text(reason)])
+        let stopped = try result(
+            of: """
+                update \(sql.runs) set stop_reason = $2
+                where id = $1 and status <> 'completed' and stop_reason is null
+                """, [.text(run), .text(reason)])
         guard stopped.rowsAffected == 1 else { return false }
         try cancelQueued(run)
         return true

@@ -29,14 +29,14 @@ extension Ledger {
     /// Lets one runner ask the gate at this place: the first, or the next one when that is gone.
     package func takeGate(_ run: String, at place: Int, runner: String) throws(DatabaseError) -> Bool {
         try Failpoint.reach(.takeGate, .before)
-        let taken = try execute(
-            """
-            update \(sql.runs) set gate_runner = $3
-            where id = $1 and stage = $2 and status <> 'completed' and stop_reason is null and (
-                gate_runner is null or gate_runner = $3 or gate_runner in (
-                    select id from \(sql.runners)
-                    where run_id = $1 and (ended_at is not null or heartbeat_at < \(sql.ago(seconds: Self.silence)))))
-            """, [.text(run), DatabaseValue(place), .text(runner)])
+        let taken = try result(
+            of: """
+                update \(sql.runs) set gate_runner = $3
+                where id = $1 and stage = $2 and status <> 'completed' and stop_reason is null and (
+                    gate_runner is null or gate_runner = $3 or gate_runner in (
+                        select id from \(sql.runners)
+                        where run_id = $1 and (ended_at is not null or heartbeat_at < \(sql.ago(seconds: Self.silence)))))
+                """, [.text(run), DatabaseValue(place), .text(runner)])
         try Failpoint.reach(.takeGate, .after)
         return taken.rowsAffected == 1
     }

@@ -35,17 +35,17 @@ extension Ledger {
 
     private func fold(_ run: String, _ limit: Int) throws(DatabaseError) {
         let parameters: [DatabaseValue] = [.text(run), DatabaseValue(limit)]
-        let attempts = try execute(
-            """
-            delete from \(sql.attempts) where id in (select id from \(sql.attempts) where run_id = $1 limit $2)
-            """, parameters
+        let attempts = try result(
+            of: """
+                delete from \(sql.attempts) where id in (select id from \(sql.attempts) where run_id = $1 limit $2)
+                """, parameters
         ).rowsAffected
         guard attempts < limit else { return }
-        let jobs = try execute(
-            """
-            delete from \(sql.jobs)
-            where run_id = $1 and tenant in (select tenant from \(sql.jobs) where run_id = $1 limit $2)
-            """, parameters
+        let jobs = try result(
+            of: """
+                delete from \(sql.jobs)
+                where run_id = $1 and tenant in (select tenant from \(sql.jobs) where run_id = $1 limit $2)
+                """, parameters
         ).rowsAffected
         guard jobs < limit else { return }
         try execute("delete from \(sql.runners) where run_id = $1", [.text(run)])

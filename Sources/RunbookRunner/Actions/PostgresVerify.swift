@@ -30,7 +30,7 @@ enum PostgresVerify {
 
     /// Asks outside of a message, in a transaction that cannot write: the extended protocol takes one statement only.
     static func ask(_ verify: SQLScript, on session: any DatabaseSession) throws(DatabaseError) -> Bool? {
-        try session.withTransaction("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY") {
+        try session.withTransaction(["BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"]) {
             () throws(DatabaseError) -> Bool? in
             try session.row(verify.statements.first?.text ?? verify.text)?[0].boolean
         }

@@ -27,7 +27,7 @@ struct SQLiteAttempt {
                 asksFirst = asksFirst || !runbook.repeatable
             }
             if asksFirst, let verify { isDoneAlready = try verify.ask(on: session) == true }
-            let refusal = try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) -> Refusal? in
+            let refusal = try session.withTransaction(["BEGIN IMMEDIATE"]) { () throws(DatabaseError) -> Refusal? in
                 try receipts.ensureTable()
                 if let (state, found) = try receipts.survey(ticket)?.disagreement {
                     return Refusal(state: state, message: found)
@@ -67,7 +67,7 @@ struct SQLiteAttempt {
     }
 
     private func previousAttempt(_ receipts: SQLiteReceipts) throws(DatabaseError) -> PreviousAttempt? {
-        try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) in
+        try session.withTransaction(["BEGIN IMMEDIATE"]) { () throws(DatabaseError) in
             try receipts.ensureTable()
             return try SQLiteReceipts.place(of: ticket).previousAttempt(in: session)
         }
@@ -81,7 +81,7 @@ struct SQLiteAttempt {
         do throws(DatabaseError) {
             if session.isInTransaction { try session.run("ROLLBACK") }
             try wait.insisting { () throws(DatabaseError) in
-                try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) in
+                try session.withTransaction(["BEGIN IMMEDIATE"]) { () throws(DatabaseError) in
                     _ = try receipts.record(ticket, state: state, clean: clean, rowsAffected: rows)
                     try Failpoint.reach(.endAttempt, .before)
                 }

@@ -155,7 +155,7 @@ struct PostgresBatch: BatchEngine {
 
     func ask(_ query: SQLScript) throws(BatchProblem) -> BatchQueryValue {
         do throws(DatabaseError) {
-            let value = try connection.session.withTransaction(receipts.sql.beginReadOnly) {
+            let value = try connection.session.withTransaction([receipts.sql.beginReadOnly]) {
                 () throws(DatabaseError) -> DatabaseValue in
                 try connection.session.run(try settings(nil).text(isLocal: true).text)
                 return try connection.session.row(query.statements.first?.text ?? query.text)?[0] ?? .null

@@ -170,7 +170,7 @@ struct SQLiteBatch: BatchEngine {
 
     func close(_ record: BatchEndRecord) {
         do throws(DatabaseError) {
-            try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) in
+            try session.withTransaction(["BEGIN IMMEDIATE"]) { () throws(DatabaseError) in
                 try SQLiteReceipts(session: session).record(
                     ticket,
                     BatchRecord(state: .failed, position: record.position, batches: record.number, clean: record.clean))

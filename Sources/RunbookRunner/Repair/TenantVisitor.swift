@@ -91,11 +91,11 @@ final class TenantVisitor {
         // In the ledger's own database the transaction holds the lock and nothing else.
         if place.book != nil {
             try Failpoint.reach(.settleReceipts, .before)
-            try session.run("COMMIT")
+            try session.commit()
             try Failpoint.reach(.settleReceipts, .after)
         }
         let written = try ledger.change(change.records, tenant: member.tenant.id, note: note)
-        if place.book == nil { try session.run("COMMIT") }
+        if place.book == nil { try session.commit() }
         return written
     }
 
@@ -169,7 +169,7 @@ final class TenantVisitor {
     }
 
     private func begin(_ session: any DatabaseSession, _ keys: TenantKeys) throws(DatabaseError) -> Bool {
-        try session.run(ReceiptBook.begin(.postgresql, isReadOnly: false))
+        try session.begin(ReceiptBook.begin(.postgresql, isReadOnly: false))
         func ask(_ call: String, _ key: Int64) throws(DatabaseError) -> Bool {
             try session.row("select \(call)($1::int8)", [.integer(key)])?[0].boolean == true
         }
@@ -180,7 +180,7 @@ final class TenantVisitor {
         {
             return true
         }
-        try session.run("ROLLBACK")
+        try session.rollback()
         return false
     }
 

@@ -40,19 +40,19 @@ final class WorkerConnections {
                 isFullySynchronous: target.synchronous == .full))
         let made: TenantConnection
         do throws(DatabaseError) {
-            let place = try ServerPlace.of(session)
-            let receipts = try place.map { place throws(DatabaseError) in
-                let sql = LedgerSQL(dialect: .postgresql, schema: context.manifest.ledger.schema)
+            let sql = LedgerSQL(dialect: .postgresql, schema: context.manifest.ledger.schema)
+            let found = try ServerPlace.of(session, receipts: sql)
+            let receipts = try found.map { place, presence throws(DatabaseError) in
                 var isLocal = place.database == context.ledgerPlace?.database
                 if isLocal {
                     isLocal = try PostgresReceipts.isBesideLedger(session, sql, runner: context.runner)
                 }
                 let receipts = PostgresReceipts(sql: sql, isLocal: isLocal)
-                try receipts.ensureTable(in: session)
+                try receipts.ensureTable(in: session, found: presence)
                 return receipts
             }
             made = TenantConnection(
-                session: session, url: address.revealed, synchronous: target.synchronous, place: place,
+                session: session, url: address.revealed, synchronous: target.synchronous, place: found?.place,
                 receipts: receipts)
         } catch {
             session.close()

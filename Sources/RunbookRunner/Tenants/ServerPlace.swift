@@ -1,4 +1,5 @@
 import DatabaseAccess
+import LedgerStore
 
 /// Which database of its server a PostgreSQL session is in, and what stands between.
 struct ServerPlace: Sendable, Hashable {
@@ -9,15 +10,31 @@ struct ServerPlace: Sendable, Hashable {
     var isPooled: Bool
 
     static func of(_ session: any DatabaseSession) throws(DatabaseError) -> ServerPlace? {
+        try look(at: session, "", [])?.place
+    }
+
+    /// The same question says what is there of a table of receipts.
+    static func of(
+        _ session: any DatabaseSession, receipts sql: LedgerSQL
+    ) throws(DatabaseError) -> (place: ServerPlace, presence: PostgresReceipts.Presence)? {
+        let presence = PostgresReceipts.Presence.question(sql)
+        guard let (place, row) = try look(at: session, ", " + presence.columns, presence.parameters) else { return nil }
+        return (place, PostgresReceipts.Presence(table: row[3].boolean == true, schema: row[4].boolean == true))
+    }
+
+    private static func look(
+        at session: any DatabaseSession, _ more: String, _ parameters: [DatabaseValue]
+    ) throws(DatabaseError) -> (place: ServerPlace, row: DatabaseRow)? {
         guard session.dialect == .postgresql else { return nil }
         let row = try session.row(
             """
             select (select d.oid from pg_catalog.pg_database d
                     where d.datname operator(pg_catalog.=) pg_catalog.current_database())::pg_catalog.text,
-                pg_catalog.current_setting('server_version_num')::pg_catalog.int4, pg_catalog.pg_backend_pid()
-            """)
+                pg_catalog.current_setting('server_version_num')::pg_catalog.int4, pg_catalog.pg_backend_pid()\(more)
+            """, parameters)
         guard let row, let database = row[0].text else { return nil }
-        return ServerPlace(
+        let place = ServerPlace(
             database: database, version: row[1].integer ?? 0, isPooled: row[2].integer != session.backendPID)
+        return (place, row)
     }
 }

@@ -163,20 +163,100 @@ import Testing
                 witness.close()
             }
             try session.run("CREATE TABLE t (n bigint)")
-            let answer = try session.withTransaction("BEGIN") { () throws(DatabaseError) in
+            let answer = try session.withTransaction(["BEGIN"]) { () throws(DatabaseError) in
                 try session.execute("INSERT INTO t VALUES (1)")
                 return "kept"
             }
             #expect(answer == "kept")
             let thrown = DatabaseError(.misuse, "given up")
             #expect(throws: thrown) {
-                try session.withTransaction("BEGIN") { () throws(DatabaseError) in
+                try session.withTransaction(["BEGIN"]) { () throws(DatabaseError) in
                     try session.execute("INSERT INTO t VALUES (2)")
                     throw thrown
                 }
             }
             #expect(!session.isInTransaction)
             #expect(try witness.rows("SELECT n FROM t").map { $0[0].integer } == [1])
+        }
+    }
+
+    @Test(arguments: ContractEngine.available)
+    func whatIsEnqueuedIsDoneBeforeTheNextAnswerAndCommittedWithTheRest(_ engine: ContractEngine) async throws {
+        try await engine.withDatabase { open in
+            let session = try open()
+            let witness = try open()
+            defer {
+                session.close()
+                witness.close()
+            }
+            try session.enqueue("CREATE TABLE t (n bigint)", [])
+            #expect(try witness.rows("SELECT n FROM t").isEmpty, "outside a transaction at once")
+            try session.begin(["BEGIN"])
+            #expect(session.isInTransaction)
+            try session.enqueue("INSERT INTO t VALUES (1)", [])
+            try session.enqueue("INSERT INTO t VALUES (2)", [])
+            #expect(try session.rows("SELECT n FROM t ORDER BY n").map { $0[0].integer } == [1, 2])
+            try session.enqueue("INSERT INTO t VALUES (3)", [])
+            try session.run("INSERT INTO t SELECT 10 * max(n) FROM t")
+            #expect(try witness.rows("SELECT n FROM t").isEmpty)
+            try session.enqueue("INSERT INTO t VALUES (4)", [])
+            try session.commit()
+            #expect(!session.isInTransaction)
+            #expect(try witness.rows("SELECT n FROM t ORDER BY n").map { $0[0].integer } == [1, 2, 3, 4, 30])
+        }
+    }
+
+    @Test(arguments: ContractEngine.available)
+    func whatIsEnqueuedAndFailsRollsEverythingBack(_ engine: ContractEngine) async throws {
+        try await engine.withSession { session in
+            try session.run("CREATE TABLE t (n bigint PRIMARY KEY)")
+            #expect(throws: DatabaseError.self) {
+                try session.withTransaction(["BEGIN"]) { () throws(DatabaseError) in
+                    try session.enqueue("INSERT INTO t VALUES (1)", [])
+                    try session.enqueue("INSERT INTO t VALUES (1)", [])
+                    try session.enqueue("INSERT INTO t VALUES (2)", [])
+                }
+            }
+            #expect(!session.isInTransaction)
+            #expect(session.isUsable)
+            #expect(try session.rows("SELECT n FROM t").isEmpty)
+            #expect(throws: DatabaseError.self) {
+                try session.withTransaction(["BEGIN"]) { () throws(DatabaseError) in
+                    try session.enqueue("INSERT INTO t VALUES (1)", [])
+                    try session.enqueue("INSERT INTO t VALUES (1)", [])
+                    _ = try session.rows("SELECT n FROM t")
+                }
+            }
+            #expect(try session.rows("SELECT n FROM t").isEmpty)
+        }
+    }
+
+    @Test(arguments: ContractEngine.available)
+    func aRollbackForgetsWhatIsEnqueued(_ engine: ContractEngine) async throws {
+        try await engine.withSession { session in
+            try session.run("CREATE TABLE t (n bigint)")
+            try session.begin(["BEGIN"])
+            try session.enqueue("INSERT INTO t VALUES (1)", [])
+            try session.rollback()
+            #expect(!session.isInTransaction)
+            #expect(try session.rows("SELECT n FROM t").isEmpty)
+        }
+    }
+
+    @Test(arguments: ContractEngine.available)
+    func aQueryInATransactionOfItsOwnIsCommitted(_ engine: ContractEngine) async throws {
+        try await engine.withSession { session in
+            try session.run("CREATE TABLE t (n bigint PRIMARY KEY)")
+            var answered: [Int?] = []
+            for _ in 0..<2 {
+                _ = try? session.query("INSERT INTO t VALUES (1) RETURNING n", [], inTransaction: ["BEGIN"]) {
+                    row throws(DatabaseError) in answered.append(row[0].integer)
+                }
+                #expect(!session.isInTransaction)
+                #expect(session.isUsable)
+            }
+            #expect(answered == [1])
+            #expect(try session.rows("SELECT n FROM t").count == 1)
         }
     }
 

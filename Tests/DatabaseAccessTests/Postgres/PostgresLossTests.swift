@@ -40,6 +40,25 @@ import Testing
         try expectLost(session)
     }
 
+    @Test func aBackendTerminatedAmongSeveralStatementsIsALostConnection() async throws {
+        for deadly in ["begin", "enqueued", "asked", "commit"] {
+            let session = try PostgresServer.open(PostgresServer.url)
+            let die = "SELECT pg_terminate_backend(pg_backend_pid())"
+            let error = try #require(throws: DatabaseError.self, "\(deadly)") {
+                try session.withTransaction(deadly == "begin" ? ["BEGIN", die] : ["BEGIN"]) {
+                    () throws(DatabaseError) in
+                    if deadly == "enqueued" { try session.enqueue(die, []) }
+                    try session.enqueue("SELECT 1", [])
+                    _ = try session.rows(deadly == "asked" ? die : "SELECT 2")
+                    if deadly == "commit" { try session.enqueue(die, []) }
+                }
+            }
+            #expect(error.code == .connectionLost, "\(deadly)")
+            #expect(error.sqlState == "57P01", "\(deadly)")
+            try expectLost(session)
+        }
+    }
+
     @Test func aConnectionCutInMidStatementIsLost() async throws {
         try await PostgresProxy.with { proxy in
             let session = try PostgresServer.open(proxy.url())

@@ -3,6 +3,26 @@ import TestSupport
 import Testing
 
 @Suite(.needsPostgres) struct PostgresMessageTests {
+    /// Neither side may wait for the other to read.
+    @Test func manyLargeStatementsGoAtOnce() async throws {
+        try await PostgresServer.withSession { session in
+            try session.run("CREATE TABLE t (n int, body text)")
+            let body = String(repeating: "x", count: 1 << 20)
+            try session.withTransaction(["BEGIN"]) { () throws(DatabaseError) in
+                for n in 0..<40 {
+                    try session.enqueue(
+                        "INSERT INTO t VALUES ($1, $2) RETURNING body", [DatabaseValue(n), .text(body)])
+                }
+            }
+            #expect(try session.integer("SELECT count(*) FROM t WHERE length(body) = 1048576") == 40)
+            var seen = 0
+            try session.query("SELECT body FROM t", [], inTransaction: ["BEGIN", "SELECT repeat('y', 1000000)"]) {
+                row throws(DatabaseError) in seen += row[0].text?.utf8.count ?? 0
+            }
+            #expect(seen == 40 << 20)
+        }
+    }
+
     @Test func copyFromStdinIsEndedWithARemedy() async throws {
         try await PostgresServer.withSession { session in
             try session.run("CREATE TABLE t (n int)")

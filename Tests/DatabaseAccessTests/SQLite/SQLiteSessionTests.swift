@@ -292,14 +292,14 @@ struct SQLiteSessionTests {
     @Test func transactionsRollBackAndCommit() throws {
         try session.run("CREATE TABLE t (a)")
         _ = databaseError { () throws(DatabaseError) in
-            try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) in
+            try session.withTransaction(["BEGIN IMMEDIATE"]) { () throws(DatabaseError) in
                 try session.execute("INSERT INTO t VALUES (1)")
                 #expect(session.isInTransaction)
                 throw DatabaseError(.misuse, "no")
             }
         }
         #expect(!session.isInTransaction)
-        _ = try session.withTransaction("BEGIN IMMEDIATE") { () throws(DatabaseError) in
+        _ = try session.withTransaction(["BEGIN IMMEDIATE"]) { () throws(DatabaseError) in
             try session.execute("INSERT INTO t VALUES (2)")
         }
         #expect(try session.rows("SELECT a FROM t").map { $0[0] } == [2])
