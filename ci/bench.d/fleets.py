@@ -101,17 +101,31 @@ class Databases:
         self.tenants = [f"d_{i:04d}" for i in range(1, count + 1)]
         self.list = self.folder / "databases"
         self.list.write_text("\n".join(self.tenants) + "\n")
+        self.templates = []
         psql("postgres", "CREATE DATABASE base_databases")
         psql("base_databases", "CREATE SCHEMA floor", "CREATE TABLE floor.done (tenant text, name text, PRIMARY KEY (tenant, name))",
              *rows("public"))
 
     def prepare(self, name, commands):
-        pass
+        """A ledger, and one tenant in which a tool has made what it needs there; the others become copies of it."""
+        if name in self.templates:
+            return
+        self.templates.append(name)
+        psql("postgres", *[f"CREATE DATABASE {tenant} TEMPLATE base_databases" for tenant in self.tenants],
+             "CREATE DATABASE bench")
+        for argv, env in commands:
+            subprocess.run([str(word) for word in argv], env={**os.environ, **env}, check=True, capture_output=True)
+        psql("postgres", f"ALTER DATABASE {self.tenants[0]} RENAME TO base_tenant_{name}",
+             f"ALTER DATABASE bench RENAME TO base_ledger_{name}")
+        self.remove_tenants()
 
     def reset(self, name):
         self.remove_tenants()
-        psql("postgres", *[f"CREATE DATABASE {tenant} TEMPLATE base_databases" for tenant in self.tenants],
-             "CREATE DATABASE bench")
+        psql("postgres", *[f"CREATE DATABASE {tenant} TEMPLATE base_tenant_{name}" for tenant in self.tenants],
+             f"CREATE DATABASE bench TEMPLATE base_ledger_{name}")
+        if name == "muster":
+            for tenant in self.tenants:
+                psql(tenant, f"UPDATE muster.receipts SET tenant = '{tenant}'")
         settle()
 
     def problem(self):
@@ -125,7 +139,8 @@ class Databases:
 
     def remove(self):
         self.remove_tenants()
-        psql("postgres", "DROP DATABASE base_databases")
+        psql("postgres", "DROP DATABASE base_databases", *[
+            f"DROP DATABASE base_{kind}_{name}" for kind in ("tenant", "ledger") for name in self.templates])
 
 
 class Files:
