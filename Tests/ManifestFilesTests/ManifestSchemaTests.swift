@@ -36,6 +36,7 @@ struct ManifestSchemaTests {
         "tenants-command-missing": "files",
         "runbook-exec-not-executable": "files", "runbook-exec-folder": "files", "runbook-exec-blank": "files",
         "sql-transaction-control": "SQL", "sql-concurrently": "SQL", "sql-open-quote": "SQL", "sql-meta-command": "SQL",
+        "rollback-missing-file": "files", "rollback-transaction-control": "SQL",
         "sql-copy": "SQL", "sql-empty": "SQL", "verify-two-queries": "SQL", "tenants-query-two-statements": "SQL",
         "tenants-query-empty": "SQL", "variable-secret-stays-hidden": "variables",
     ]

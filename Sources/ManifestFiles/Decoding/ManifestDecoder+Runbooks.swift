@@ -22,9 +22,10 @@ extension ManifestDecoder {
         [
             "id", "key", "title", "phase", "after", "scope", "match", "barrier", "shared", "transaction", "repeatable",
             "foreign_keys", "on_change", "sql", "batch", "exec", "timeout", "dry_run", "verify", "preflight", "fuse",
+            "rollback",
         ] + limitKeys
 
-    private static let laterKeys = ["rollback", "from", "format"]
+    private static let laterKeys = ["from", "format"]
 
     /// - Returns: the limits that runbooks inherit, and whether a stage is one transaction per tenant.
     func defaults(_ field: ManifestField?) -> (limits: RunbookLimits, fuse: Bool) {
@@ -89,6 +90,7 @@ extension ManifestDecoder {
         let dialect = scope.flatMap { context.dialect($0) }
         let action = self.action(object, declared, dialect: dialect, transaction: transaction, limits: limits)
         let verify = object["verify"].flatMap { query($0, dialect: dialect) }
+        let rollback = object["rollback"].flatMap { undo($0, dialect: dialect, limits: limits) }
 
         if scope == .workspace { object.refuse(["match"], "selects tenants, and this runs once per workspace") }
         if dialect == .postgresql { object.refuse(["foreign_keys"], "is for SQLite; PostgreSQL always enforces them") }
@@ -100,14 +102,17 @@ extension ManifestDecoder {
         guard let id = declared.id, let key, let phase = declared.phase, let scope, let onChange, let action else {
             return nil
         }
-        if case .sql(let script) = action.value, scope == .tenant, context.tenants?.sharesTables == true {
-            warnOfSharedDefinitions(script, in: object)
+        if scope == .tenant, context.tenants?.sharesTables == true {
+            for case .sql(let script)? in [action.value, rollback?.action] {
+                warnOfSharedDefinitions(script, in: object)
+            }
         }
         let isSQL = if case .sql = action.value { true } else { false }
         return Runbook(
             id: id, key: key, title: title, phase: phase, after: declared.after.compactMap { $0.plainText },
             scope: scope, match: match, barrier: barrier, transaction: transaction && isSQL, repeatable: isRepeatable,
-            foreignKeys: foreignKeys, onChange: onChange, action: action.value, verify: verify, limits: limits,
+            foreignKeys: foreignKeys, onChange: onChange, action: action.value, verify: verify, rollback: rollback,
+            limits: limits,
             checksum: action.checksum, line: log.place(ofByte: object.field.node.range.lowerBound).line)
     }
 

@@ -99,6 +99,27 @@ extension ManifestSchema {
                 "timeout": { "description": "exec: after this long the program and all that it started are ended; runbook_timeout unless given.", "$ref": "#/$defs/duration" },
                 "dry_run": { "description": "exec: whether the program may be started in a dry run (MUSTER_DRY_RUN is set).", "$ref": "#/$defs/switch" },
                 "verify": { "description": "A file with one query that answers one boolean; false fails the execution.", "$ref": "#/$defs/line" },
+                "rollback": {
+                  "description": "What takes it back, for muster rollback: a file with a transactional script, or an object.",
+                  "anyOf": [
+                    { "$ref": "#/$defs/line" },
+                    {
+                      "type": "object",
+                      "additionalProperties": false,
+                      "properties": {
+                        "sql": { "description": "A script.", "$ref": "#/$defs/line" },
+                        "transaction": { "description": "sql: whether it is one transaction with the change of its record; it is unless this is false.", "$ref": "#/$defs/switch" },
+                        "exec": { "description": "A program and its arguments; MUSTER_ROLLBACK is 1 when it is started to undo.", "$ref": "#/$defs/arguments" },
+                        "timeout": { "description": "exec: after this long the program and all that it started are ended; runbook_timeout unless given.", "$ref": "#/$defs/duration" },
+                        "repeatable": { "description": "Whether it may run again although the end of its last attempt was not seen.", "$ref": "#/$defs/switch" }
+                      },
+                      "oneOf": [
+                        { "required": ["sql"], "not": { "anyOf": [{ "required": ["exec"] }, { "required": ["timeout"] }] } },
+                        { "required": ["exec"], "not": { "anyOf": [{ "required": ["sql"] }, { "required": ["transaction"] }] } }
+                      ]
+                    }
+                  ]
+                },
                 "lock_wait": { "$ref": "#/$defs/lockWait" },
                 "lock_timeout": { "$ref": "#/$defs/lockTimeout" },
                 "statement_timeout": { "$ref": "#/$defs/statementTimeout" },

@@ -18,6 +18,10 @@ package struct Runbook: Sendable, Identifiable {
     package var action: RunbookAction
     /// One query that answers one boolean; false fails the execution.
     package var verify: SQLScript?
+    /// What takes it back; nil when it declares nothing.
+    package var rollback: RunbookUndo?
+    /// Set on an undo: when it may run. nil: the runbook is to be done.
+    package var undoes: UndoRule?
     package var limits: RunbookLimits
     /// `sha256:<hex>` over the action.
     package var checksum: String
@@ -28,7 +32,8 @@ package struct Runbook: Sendable, Identifiable {
         id: String, key: String = "1", title: String? = nil, phase: String, after: [String] = [],
         scope: RunbookScope = .tenant, match: [String: [String]] = [:], barrier: Bool = false, transaction: Bool = true,
         repeatable: Bool = false, foreignKeys: Bool = false, onChange: ChangePolicy = .fail, action: RunbookAction,
-        verify: SQLScript? = nil, limits: RunbookLimits = RunbookLimits(), checksum: String, line: Int? = nil
+        verify: SQLScript? = nil, rollback: RunbookUndo? = nil, limits: RunbookLimits = RunbookLimits(),
+        checksum: String, line: Int? = nil
     ) {
         self.id = id
         self.key = key
@@ -44,6 +49,7 @@ package struct Runbook: Sendable, Identifiable {
         self.onChange = onChange
         self.action = action
         self.verify = verify
+        self.rollback = rollback
         self.limits = limits
         self.checksum = checksum
         self.line = line

@@ -18,6 +18,8 @@ package struct TenantPlanner: Sendable {
         package var reason: String?
         /// Its last end was not seen, and `verify` answers first.
         package var asksVerify = false
+        /// Why an undo is refused as a whole.
+        package var refusal: UndoRefusal?
 
         package init(runbook: Runbook, decision: PlanDecision, reason: String? = nil, asksVerify: Bool = false) {
             self.runbook = runbook
@@ -29,13 +31,19 @@ package struct TenantPlanner: Sendable {
 
     /// One step per selected runbook of `scope`.
     ///
-    /// - Parameter recorded: of this tenant, and of the workspace's own runbooks.
+    /// - Parameters:
+    ///   - recorded: of this tenant, and of the workspace's own runbooks.
+    ///   - chosen: what is asked about in this place, where that is not the same everywhere.
     package func steps(
-        scope: RunbookScope, labels: [String: String], recorded: [Identity: RecordedExecution]
+        scope: RunbookScope, labels: [String: String], recorded: [Identity: RecordedExecution],
+        chosen: Set<Identity>? = nil
     ) -> [Step] {
+        let selected = chosen ?? selected
         var steps: [Step] = []
         /// Why a runbook keeps what comes after it from running; none for those that are or will be done.
         var obstacles: [String: String] = [:]
+        /// Obstacles that are done here, and of which no undo is asked for.
+        var staying: Set<String> = []
         var brokenPhase: (index: Int, reason: String)?
         for runbook in runbooks {
             let isHere = runbook.scope == scope
@@ -45,6 +53,7 @@ package struct TenantPlanner: Sendable {
             if step.decision == .run {
                 if let after = runbook.after.first(where: { obstacles[$0] != nil }), let obstacle = obstacles[after] {
                     step = Step(runbook: runbook, decision: .blocked, reason: "after \(after), which \(obstacle)")
+                    if staying.contains(after) { step.refusal = .supports(after) }
                 } else if isHere, let broken = brokenPhase, phaseIndex(runbook) > broken.index {
                     step = Step(runbook: runbook, decision: .blocked, reason: broken.reason)
                 }
@@ -52,6 +61,7 @@ package struct TenantPlanner: Sendable {
             let isSelected = selected.contains(runbook.identity)
             if let obstacle = obstacle(step, isSelected: isSelected) {
                 obstacles[runbook.id] = obstacle
+                if runbook.undoes != nil, !isSelected, step.decision != .unknown { staying.insert(runbook.id) }
                 if isHere, isSelected, brokenPhase == nil {
                     brokenPhase = (phaseIndex(runbook), "\(runbook.id) of phase \(runbook.phase) \(obstacle)")
                 }
@@ -65,10 +75,14 @@ package struct TenantPlanner: Sendable {
 
     /// The decision without regard to other runbooks.
     private func step(_ runbook: Runbook, _ labels: [String: String], _ recorded: RecordedExecution?) -> Step {
+        if let rule = runbook.undoes { return self.step(runbook, undoing: rule, recorded) }
         guard runbook.applies(to: labels) else {
             return Step(runbook: runbook, decision: .notApplicable, reason: "its labels do not match")
         }
         guard let recorded else { return Step(runbook: runbook, decision: .run) }
+        if recorded.isOfUndo, let reason = unfinishedUndo(recorded) {
+            return Step(runbook: runbook, decision: .unknown, reason: reason)
+        }
         if runbook.batch != nil, [.running, .unknown, .failed].contains(recorded.state) {
             return Step(runbook: runbook, decision: .run, reason: "goes on behind its last batch")
         }
@@ -104,8 +118,18 @@ package struct TenantPlanner: Sendable {
         return Step(runbook: runbook, decision: .unknown, reason: why)
     }
 
+    /// Whether something is half undone: then neither doing nor undoing it again is safe, and a person decides.
+    private func unfinishedUndo(_ recorded: RecordedExecution) -> String? {
+        switch recorded.state {
+        case .running, .unknown: "the end of its undo was not seen"
+        case .failed: recorded.clean == false ? "its undo failed and left something behind" : nil
+        case .succeeded, .baselined, .rolledBack: nil
+        }
+    }
+
     private func obstacle(_ step: Step, isSelected: Bool) -> String? {
-        switch step.decision {
+        if step.runbook.undoes != nil { return undoObstacle(step, isSelected: isSelected) }
+        return switch step.decision {
         case .done, .notApplicable: nil
         case .run: isSelected ? nil : "is not done and not selected"
         case .blocked: "is blocked"

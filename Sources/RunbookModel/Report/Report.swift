@@ -18,6 +18,8 @@ package struct Report: Sendable, Codable {
     package var causes: [Cause]
     /// Things a reader should know that are no failure: zero tenants, tenants seen for the first time.
     package var notices: [String]
+    /// Identities that the manifest of the last run listed and this one does not, as `runbook@key`.
+    package var unlisted: [String] = []
     /// What went wrong outside any tenant (a refused manifest, an unreachable ledger); null otherwise.
     package var error: ReportError?
     /// The command that continues.
@@ -62,10 +64,13 @@ package struct Report: Sendable, Codable {
         package var initiator: Initiator
         /// What stopped the run before its end, in words; null when nothing did.
         package var stopReason: String?
+        package var kind: RunKind
+        /// Of a rollback of what one run has done: that run.
+        package var undoes: String?
 
         package init(
             id: String, identity: String, release: String?, joined: Bool, initiator: Initiator,
-            stopReason: String? = nil
+            stopReason: String? = nil, kind: RunKind = .apply, undoes: String? = nil
         ) {
             self.id = id
             self.identity = identity
@@ -73,6 +78,8 @@ package struct Report: Sendable, Codable {
             self.joined = joined
             self.initiator = initiator
             self.stopReason = stopReason
+            self.kind = kind
+            self.undoes = undoes
         }
     }
 

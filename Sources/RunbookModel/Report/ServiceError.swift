@@ -9,6 +9,8 @@ package struct ServiceError: Error, Sendable {
         /// The run is not in a state for that.
         case run
         case undecided
+        /// Something must not be undone, or cannot be.
+        case rollback
         case target
         case isolation
         case pooler
@@ -28,7 +30,7 @@ package struct ServiceError: Error, Sendable {
 
     package var exitStatus: ExitStatus {
         switch code {
-        case .manifest, .tenants, .drift, .unknownName, .run, .target, .isolation, .pooler, .ledger: .refused
+        case .manifest, .tenants, .drift, .unknownName, .run, .rollback, .target, .isolation, .pooler, .ledger: .refused
         case .undecided: .undecided
         case .unreachable: .tryAgain
         case .internal, .interrupted: .failed

@@ -98,11 +98,15 @@ package struct RunRecord: Sendable, Codable {
     package var finishedAt: Date?
     /// Which rule stopped it, if one did.
     package var stopReason: String?
+    package var kind: RunKind
+    /// Of a rollback of what one run has done: that run.
+    package var undoes: String?
 
     package init(
         id: String, identity: String, workspace: String, phase: String?, status: RunStatus, outcome: RunOutcome?,
         counts: JobCounts, release: String?, revision: String?, manifestDigest: String, door: String,
-        initiator: Initiator, startedAt: Date, finishedAt: Date?, stopReason: String?
+        initiator: Initiator, startedAt: Date, finishedAt: Date?, stopReason: String?,
+        kind: RunKind = .apply, undoes: String? = nil
     ) {
         self.id = id
         self.identity = identity
@@ -119,5 +123,7 @@ package struct RunRecord: Sendable, Codable {
         self.startedAt = startedAt
         self.finishedAt = finishedAt
         self.stopReason = stopReason
+        self.kind = kind
+        self.undoes = undoes
     }
 }

@@ -2,7 +2,7 @@
 package struct ExecutionOutcome: Sendable {
     package var identity: Identity
     package var checksum: String
-    /// `succeeded`, `failed` or `unknown`.
+    /// `succeeded`, `rolled_back`, `failed` or `unknown`.
     package var state: ExecutionState
     /// It was found done under the lock: nothing was run.
     package var wasDone: Bool

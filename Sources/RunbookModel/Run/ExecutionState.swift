@@ -9,4 +9,7 @@ package enum ExecutionState: String, Sendable, Codable, CaseIterable {
 
     /// Whether it never runs again under the same key.
     package var isDone: Bool { self == .succeeded || self == .baselined }
+
+    /// Whether an execution that ended so did what it was meant to.
+    package var isGood: Bool { isDone || self == .rolledBack }
 }

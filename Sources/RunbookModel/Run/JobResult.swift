@@ -14,7 +14,7 @@ package struct JobResult: Sendable {
     /// What it failed of; nil when it did not.
     package var failure: Failure? {
         guard hasFailed else { return nil }
-        return executions.lazy.filter { !$0.state.isDone }.compactMap(\.failure).first
+        return executions.lazy.filter { !$0.state.isGood }.compactMap(\.failure).first
     }
 
     /// Whether it counts as a failure where failures stop a run: an end that nobody saw does.

@@ -13,7 +13,7 @@ package struct JobVerdict: Sendable, Hashable {
     ///   - isBlocked: whether something could not run because of what it comes after.
     package static func of(_ executions: [ExecutionOutcome], isBlocked: Bool) -> JobVerdict {
         // An end that was not seen is never read as a good one.
-        if executions.contains(where: { !$0.state.isDone && $0.state != .failed }) {
+        if executions.contains(where: { !$0.state.isGood && $0.state != .failed }) {
             return JobVerdict(state: .unknown)
         }
         if executions.contains(where: { $0.state == .failed || $0.hasDrifted }) { return JobVerdict(state: .failed) }

@@ -40,9 +40,9 @@ struct JobVerdictTests {
 
     private func rank(_ outcome: ExecutionOutcome) -> Int {
         switch outcome.state {
-        case .unknown, .running, .rolledBack: 3
+        case .unknown, .running: 3
         case .failed: 2
-        case .succeeded, .baselined: outcome.hasDrifted ? 2 : outcome.wasDone ? 0 : 1
+        case .succeeded, .baselined, .rolledBack: outcome.hasDrifted ? 2 : outcome.wasDone ? 0 : 1
         }
     }
 
