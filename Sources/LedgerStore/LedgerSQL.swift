@@ -95,6 +95,15 @@ package struct LedgerSQL: Sendable {
     /// The states that never run again, as a list for `in`.
     static let done = "('succeeded', 'baselined')"
 
+    /// The states in which work of a run is that did what it was meant to.
+    static let ended = "('succeeded', 'rolled_back')"
+
+    /// Whether anything of what a record tells may have to be undone: all but what was undone, and what failed and left
+    /// nothing. Who plans looks closer.
+    static func mayNeedUndo(_ state: String, clean: String) -> String {
+        "(\(state) in ('succeeded', 'baselined', 'running', 'unknown') or \(state) = 'failed' and \(clean) is not true)"
+    }
+
     /// What opens a transaction that will write.
     package var begin: String {
         switch dialect {

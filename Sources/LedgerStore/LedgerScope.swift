@@ -56,6 +56,8 @@ package struct LedgerScope: Sendable {
     package var members: [Member]
     /// How many tenants stand on pages before this one.
     package var offset: Int
+    /// Whether it is asked where something is to be undone, instead of where something is to be done.
+    package var isUndo = false
 
     package init(tenants: [ScopedTenant], identities: [ScopedIdentity], members: [Member], offset: Int = 0) {
         self.tenants = tenants

@@ -24,7 +24,8 @@ extension Ledger {
             select s.run_id, r.identity, s.workspace, s.phase, s.status, s.outcome,
                 s.total, s.processed, s.succeeded, s.skipped, s.failed, s.blocked, s.unknown, s.cancelled,
                 s.release, s.revision, r.manifest_digest, s.door, s.initiator_kind, s.initiator_name, s.initiator_url,
-                \(sql.milliseconds("s.started_at")), \(sql.milliseconds("s.finished_at")), s.stop_reason
+                \(sql.milliseconds("s.started_at")), \(sql.milliseconds("s.finished_at")), s.stop_reason,
+                r.kind, r.undoes
             from \(sql.name("run_summary")) s join \(sql.runs) r on r.id = s.run_id \(tail)
             """, [.text(workspace)] + parameters
         ).map { row in
@@ -43,7 +44,8 @@ extension Ledger {
                 counts: counts, release: row[14].text, revision: row[15].text, manifestDigest: row[16].text ?? "",
                 door: row[17].text ?? "",
                 initiator: Initiator(kind: row[18].text ?? "", name: row[19].text ?? "", url: row[20].text),
-                startedAt: Self.date(row[21]) ?? .distantPast, finishedAt: Self.date(row[22]), stopReason: row[23].text)
+                startedAt: Self.date(row[21]) ?? .distantPast, finishedAt: Self.date(row[22]), stopReason: row[23].text,
+                kind: row[24].text.flatMap(RunKind.init) ?? .apply, undoes: row[25].text)
         }
     }
 
@@ -61,7 +63,9 @@ extension Ledger {
             var summary =
                 summaries[identity]
                 ?? Report.RunbookSummary(id: identity.runbook, key: identity.key, checksum: row[2].text ?? "")
-            if let state = row[3].text.flatMap(JobState.init) { summary.counts.add(state, row[4].integer ?? 0) }
+            let state =
+                row[3].text == ExecutionState.rolledBack.rawValue ? .succeeded : row[3].text.flatMap(JobState.init)
+            if let state { summary.counts.add(state, row[4].integer ?? 0) }
             summary.rowsAffected += row[5].integer ?? 0
             summary.durationMS += row[6].integer ?? 0
             summaries[identity] = summary
@@ -92,7 +96,8 @@ extension Ledger {
             left join \(sql.sealed) s on s.workspace = a.workspace and s.tenant = a.tenant
             left join \(sql.setMembers) x on x.set_id = s.set_id and x.runbook = a.runbook and x.key = a.key
             where a.workspace = $1 and a.nth = 1 and a.state in ('failed', 'unknown') and not coalesce(
-                coalesce(e.state, x.state) in \(LedgerSQL.done) and coalesce(e.checksum, x.checksum) = a.checksum,
+                coalesce(e.state, x.state) in ('succeeded', 'baselined', 'rolled_back')
+                    and coalesce(e.checksum, x.checksum) = a.checksum,
                 false)
             order by j.position, a.id
             """, [.text(workspace), .text(id)]

@@ -1,4 +1,14 @@
 package import DatabaseAccess
+import RunbookModel
+
+/// What one short question tells of a scope.
+package struct LedgerGlance: Sendable, Hashable {
+    /// Everything is done: true is proof, false is none.
+    package var isSettled = false
+    /// Identities that the last manifest with work to do has listed, and the scope does not: it is of an older one, or some
+    /// were taken out since. In the order in which they were listed.
+    package var unlisted: [String] = []
+}
 
 extension Ledger {
     /// Whether everything in the scope is done, asked in the cheapest way there is: true is proof, false is none.
@@ -7,8 +17,8 @@ extension Ledger {
     /// That is the state after every complete run, and so of nearly every deploy.
     ///
     /// - Parameter identity: of a run which must not be open.
-    package func isSettledAtAGlance(_ scope: LedgerScope, unlessOpen identity: String?) throws(DatabaseError) -> Bool {
-        guard !scope.tenants.isEmpty, !scope.members.isEmpty else { return false }
+    package func glance(_ scope: LedgerScope, unlessOpen identity: String?) throws(DatabaseError) -> LedgerGlance {
+        guard !scope.tenants.isEmpty, !scope.members.isEmpty else { return LedgerGlance() }
         let relations = scope.relations(dialect, first: 3)
         let answer = try answer(
             """
@@ -28,8 +38,15 @@ extension Ledger {
                 and not exists (
                     select 1 from \(sql.runs) where workspace = $1 and identity = $2 and status <> 'completed')
                 and (select sum(w.n) from w \(sql.ordered) fit on fit.cohort = w.cohort and fit.set_id = w.set_id)
-                    = \(scope.tenants.count)
+                    = \(scope.tenants.count),
+                (select \(sql.joined("o.name")) from (
+                    select x.runbook || '@' || x.key as name from \(sql.identities) x
+                    where x.workspace = $1 and x.gone_at is null and not exists (
+                        select 1 from i where i.runbook = x.runbook and i.key = x.key)
+                    order by x.position) o)
             """, [.text(workspace), .text(identity ?? "")] + relations.parameters)
-        return answer?[0].boolean == true
+        return LedgerGlance(
+            isSettled: answer?[0].boolean == true,
+            unlisted: (answer?[1].text ?? "").split(separator: "\n").map(String.init))
     }
 }

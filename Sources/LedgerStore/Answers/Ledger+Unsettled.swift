@@ -33,6 +33,7 @@ extension Ledger {
         _ scope: LedgerScope, first: Int, forJobs: Bool = false
     ) -> (sql: String, parameters: [DatabaseValue]) {
         let relations = scope.relations(dialect, first: first, forJobs: forJobs)
+        if scope.isUndo { return ("with \(relations.sql),\n\(undone)", relations.parameters) }
         let isDone = "e.state in \(LedgerSQL.done) and (e.checksum = m.checksum or m.accepts)"
         let text = """
             with \(relations.sql),

@@ -52,7 +52,8 @@ extension Ledger {
             update \(sql.jobs) as j set reason = x.reason, drifted = j.drifted or x.drifted,
                 state = case when x.state = 'skipped' and x.message is null and exists (
                     select 1 from \(sql.executions) e
-                    where e.workspace = $4 and e.tenant = x.tenant and e.run_id = $1 and e.state = 'succeeded')
+                    where e.workspace = $4 and e.tenant = x.tenant and e.run_id = $1
+                        and e.state in \(LedgerSQL.ended))
                     then 'succeeded' else x.state end,
                 message = x.message, stage = coalesce(x.stage, j.stage), cause = x.cause,
                 runner = case when x.state = 'queued' then null else j.runner end,
@@ -96,7 +97,7 @@ extension Ledger {
                 y.output
             from \(sql.records(ExecutionRow.columns, "$4")) as y \(sql.ordered) \(sql.executions) e
                 on e.workspace = $1 and e.tenant = y.tenant and e.runbook = y.runbook and e.key = y.key
-            where y.state <> 'succeeded' or (\(isTaken))
+            where y.state not in \(LedgerSQL.ended) or (\(isTaken))
             """, [.text(workspace), .text(run), .text(runner), .text(rows)])
     }
 
@@ -116,7 +117,7 @@ extension Ledger {
                 e.started_at, e.finished_at,
                 \(sql.milliseconds("e.finished_at")) - \(sql.milliseconds("e.started_at")), e.rows_affected
             from \(sql.executions) e
-            where e.workspace = $1 and e.run_id = $2 and e.state = 'succeeded' and e.tenant in \(list)
+            where e.workspace = $1 and e.run_id = $2 and e.state in \(LedgerSQL.ended) and e.tenant in \(list)
                 and not exists (
                     select 1 from \(sql.attempts) a
                     where a.workspace = e.workspace and a.tenant = e.tenant and a.runbook = e.runbook
@@ -126,7 +127,8 @@ extension Ledger {
 
     /// A row that was written beside the work gets its details; any other is replaced.
     private static let executionUpdate: String = {
-        let kept = "e.state in \(LedgerSQL.done) and excluded.state = e.state and e.checksum = excluded.checksum"
+        let kept =
+            "e.state in ('succeeded', 'baselined', 'rolled_back') and excluded.state = e.state and e.checksum = excluded.checksum"
         return """
             started_at = case when \(kept) then e.started_at else excluded.started_at end,
             finished_at = case when \(kept) then e.finished_at else excluded.finished_at end,
@@ -136,17 +138,23 @@ extension Ledger {
                 excluded.rows_affected, case when e.batches is not null then e.rows_affected end),
             sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail,
             hint = excluded.hint, file = excluded.file, line = excluded.line,
-            statement = excluded.statement
+            statement = excluded.statement,
+            cursor = case when excluded.state <> 'rolled_back' then e.cursor end,
+            batches = case when excluded.state <> 'rolled_back' then e.batches end
             """
     }()
 
-    /// A finished identity is touched only by the runner that finished it, or by one that ran another body.
+    /// A finished identity is touched only by the runner that finished it, by one that ran another body, or by one that
+    /// undid it; an undo that failed and left nothing touches nothing.
     private static func mayOverwrite(run: String, runner: String) -> String {
-        """
-        e.state not in \(LedgerSQL.done)
-        or (excluded.state = 'succeeded' and e.checksum <> excluded.checksum)
-        or (excluded.state = 'succeeded' and e.run_id = \(run) and e.runner = \(runner))
-        """
+        let isUndo = "excluded.checksum like '\(RunbookUndo.mark)%'"
+        return """
+            case when \(isUndo) then excluded.state <> 'failed' or excluded.clean is not true
+            else e.state not in \(LedgerSQL.done)
+            or (excluded.state = 'succeeded' and e.checksum <> excluded.checksum)
+            or (excluded.state = 'succeeded' and e.run_id = \(run) and e.runner = \(runner))
+            end
+            """
     }
 
     private struct JobRow: Encodable {
@@ -262,7 +270,7 @@ extension ExecutionOutcome {
 
     /// Whether its row in `executions` says all of it already: recorded beside the work, at the first try, no rows.
     fileprivate var stands: Bool {
-        state == .succeeded && isRecorded && uncountedTries == 0 && (rowsAffected ?? 0) == 0
+        (state == .succeeded || state == .rolledBack) && isRecorded && uncountedTries == 0 && (rowsAffected ?? 0) == 0
     }
 
     /// How many tries the ledger's row does not count yet.

@@ -20,4 +20,6 @@ package enum ClaimState: String, Sendable, CaseIterable {
     case foreignReceipt = "MU008"
     /// The ledger says done, and the tenant has no receipt of it: it was restored from an older backup.
     case missingReceipts = "MU009"
+    /// To be undone, and a person declared it done: no run did it.
+    case declared = "MU011"
 }

@@ -10,6 +10,8 @@ package struct ClaimTicket: Sendable {
     package var identity: Identity
     package var checksum: String
     package var policy: ChangePolicy
+    /// When it may be undone; nil where it is to be done.
+    package var undoes: UndoRule?
     /// Whether it may run although the end of its last attempt was not seen.
     package var mayRepeat: Bool
     package var run: String
@@ -36,6 +38,7 @@ package struct ClaimTicket: Sendable {
         self.identity = runbook.identity
         self.checksum = runbook.checksum
         self.policy = runbook.onChange
+        self.undoes = runbook.undoes
         self.mayRepeat = mayRepeat
         self.run = run
         self.runner = runner
@@ -55,6 +58,15 @@ package struct ClaimTicket: Sendable {
     package var tenantKey: Int64 { keys.tenant }
 
     package var isScript: Bool { timeLimit == nil }
+
+    /// What the record of an attempt bears: the checksum of the body, or of its undo.
+    package var recordedChecksum: String { undoes?.recorded ?? checksum }
+
+    /// The state of a record whose attempt did what it was meant to.
+    package var aim: ExecutionState { undoes == nil ? .succeeded : .rolledBack }
+
+    /// What the ledger's functions are told of when it may run.
+    var rule: String { undoes?.words ?? policy.rawValue }
 
     /// The part of a receipt's key that tells tenants in one database apart.
     var holder: String { holdsOneTenant ? "" : tenant }

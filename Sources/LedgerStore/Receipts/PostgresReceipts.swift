@@ -45,7 +45,7 @@ package struct PostgresReceipts: Sendable {
             let given = try scene.map { scene throws(DatabaseError) in ", " + (try scene.arguments) } ?? ""
             return (
                 1,
-                "SELECT \(sql.name("claim"))(\(try literal(ticket.token)), \(try common(ticket)), \(keys)\(given));"
+                "SELECT \(sql.name(ticket.undoes == nil ? "claim" : "claim_undo"))(\(try literal(ticket.token)), \(try common(ticket)), \(keys)\(given));"
             )
         }
         let body = """
@@ -85,9 +85,10 @@ package struct PostgresReceipts: Sendable {
     package func record(_ ticket: ClaimTicket) throws(DatabaseError) -> (statements: Int, text: String) {
         if isLocal {
             let text = """
-                SELECT \(sql.name("record"))(\(try literal(ticket.token)), \(try literal(ticket.workspace)), \
+                SELECT \(sql.name(ticket.undoes == nil ? "record" : "record_undo"))(\(try literal(ticket.token)), \
+                \(try literal(ticket.workspace)), \
                 \(try literal(ticket.tenant)), \(try literal(ticket.identity.runbook)), \
-                \(try literal(ticket.identity.key)), \(try literal(ticket.checksum)), \(try literal(ticket.run)), \
+                \(try literal(ticket.identity.key)), \(try literal(ticket.recordedChecksum)), \(try literal(ticket.run)), \
                 \(try literal(ticket.runner)));
                 """
             return (1, text)
@@ -100,7 +101,7 @@ package struct PostgresReceipts: Sendable {
                         USING errcode = 'MU002';
                 END IF;
                 \(try upsert(
-                    ticket, state: "succeeded", started: "to_timestamp(\(claimed))", finished: "clock_timestamp()"))
+                    ticket, state: ticket.aim.rawValue, started: "to_timestamp(\(claimed))", finished: "clock_timestamp()"))
                 IF NOT FOUND THEN RAISE EXCEPTION 'done' USING errcode = 'MU003'; END IF;
             END
             """
@@ -118,8 +119,11 @@ package struct PostgresReceipts: Sendable {
     package func begin(_ ticket: ClaimTicket) throws(DatabaseError) -> String {
         let work: String
         if isLocal {
+            let given = "\(try common(ticket)), \(try literal(ticket.host)), \(limit(ticket))"
             work =
-                "SELECT \(sql.name("begin_attempt"))(\(try common(ticket)), \(try literal(ticket.host)), \(limit(ticket)))"
+                ticket.undoes == nil
+                ? "SELECT \(sql.name("begin_attempt"))(\(given))"
+                : "SELECT \(sql.name("begin_undo"))(\(given), \(try literal(ticket.recordedChecksum)))"
         } else {
             let body = """
                 DECLARE
@@ -143,6 +147,7 @@ package struct PostgresReceipts: Sendable {
     package func end(
         _ ticket: ClaimTicket, attempt: Int, state: ExecutionState, clean: Bool?
     ) throws(DatabaseError) -> String {
+        if ticket.undoes != nil { return enclosed(try endOfUndo(ticket, attempt: attempt, state: state, clean: clean)) }
         let cleanText = clean.map(String.init) ?? "NULL"
         if isLocal {
             return enclosed(
@@ -155,12 +160,7 @@ package struct PostgresReceipts: Sendable {
         }
         return enclosed(
             """
-            WITH lock AS (
-                SELECT count(*) > 0 AS held FROM pg_locks l
-                WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.objsubid = 1
-                  AND l.mode = 'ExclusiveLock'
-                  AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-                  AND (l.classid::bigint << 32) | l.objid::bigint = \(ticket.tenantKey))
+            \(held(ticket))
             UPDATE \(receipts) SET
                 state = CASE WHEN lock.held THEN \(try literal(state.rawValue)) ELSE 'unknown' END,
                 clean = CASE WHEN lock.held THEN \(cleanText)::pg_catalog.bool END,
@@ -172,6 +172,18 @@ package struct PostgresReceipts: Sendable {
               AND state = 'running' AND runner = \(try literal(ticket.runner)) AND fence = \(ticket.job.fence)
             RETURNING lock.held
             """)
+    }
+
+    /// Whether the session still holds the tenant's lock, as `lock(held)`.
+    func held(_ ticket: ClaimTicket) -> String {
+        """
+        WITH lock AS (
+            SELECT count(*) > 0 AS held FROM pg_locks l
+            WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.objsubid = 1
+              AND l.mode = 'ExclusiveLock'
+              AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+              AND (l.classid::bigint << 32) | l.objid::bigint = \(ticket.tenantKey))
+        """
     }
 
     /// One transaction of our own under a search_path in which nobody else's objects answer.
@@ -221,7 +233,7 @@ package struct PostgresReceipts: Sendable {
         """
         \(try literal(ticket.workspace)), \(try literal(ticket.tenant)), \(try literal(ticket.identity.runbook)), \
         \(try literal(ticket.identity.key)), \(try literal(ticket.checksum)), \
-        \(try literal(ticket.policy.rawValue)), \(ticket.mayRepeat), \(try literal(ticket.run)), \
+        \(try literal(ticket.rule)), \(ticket.mayRepeat), \(try literal(ticket.run)), \
         \(try literal(ticket.runner)), \(ticket.job.attempt)
         """
     }
@@ -229,42 +241,49 @@ package struct PostgresReceipts: Sendable {
     /// The rules of the ledger's `claim`, over a receipt. Operators and functions are resolved in pg_catalog: the block
     /// runs under a search_path of our own.
     private func examine(_ ticket: ClaimTicket) throws(DatabaseError) -> String {
-        """
-        SELECT state, clean, checksum, fence, tenant, run_id, backend_pid, backend_start INTO v_seen FROM \(receipts)
-            WHERE workspace = \(try literal(ticket.workspace)) AND holder = \(try literal(ticket.holder))
-              AND runbook = \(try literal(ticket.identity.runbook)) AND key = \(try literal(ticket.identity.key));
-        IF v_seen.tenant <> \(try literal(ticket.tenant)) THEN
-            RAISE EXCEPTION 'the receipt stands under the name of tenant %', v_seen.tenant USING errcode = 'MU008';
-        END IF;
-        IF v_seen.state IN ('succeeded', 'baselined') THEN
-            IF v_seen.checksum = \(try literal(ticket.checksum)) OR \(ticket.policy == .accept) THEN
-                IF v_seen.run_id = \(try literal(ticket.run)) THEN
-                    RAISE EXCEPTION 'done in this run' USING errcode = 'MU010';
-                END IF;
-                RAISE EXCEPTION 'done' USING errcode = 'MU003';
-            ELSIF \(ticket.policy == .fail) THEN
-                RAISE EXCEPTION 'done with another body (%)', v_seen.checksum USING errcode = 'MU006';
+        let look = """
+            SELECT state, clean, checksum, fence, tenant, run_id, backend_pid, backend_start INTO v_seen FROM \(receipts)
+                WHERE workspace = \(try literal(ticket.workspace)) AND holder = \(try literal(ticket.holder))
+                  AND runbook = \(try literal(ticket.identity.runbook)) AND key = \(try literal(ticket.identity.key));
+            IF v_seen.tenant <> \(try literal(ticket.tenant)) THEN
+                RAISE EXCEPTION 'the receipt stands under the name of tenant %', v_seen.tenant USING errcode = 'MU008';
             END IF;
-        END IF;
-        IF v_seen.fence > \(ticket.job.fence) THEN
-            RAISE EXCEPTION 'another runner has taken over this job' USING errcode = 'MU004';
-        ELSIF v_seen.state IN ('running', 'unknown') AND NOT \(ticket.mayRepeat) THEN
-            RAISE EXCEPTION 'the end of its last attempt was not seen' USING errcode = 'MU007';
-        ELSIF v_seen.state IN ('running', 'unknown') AND EXISTS (
-            SELECT 1 FROM pg_stat_activity a WHERE a.pid = v_seen.backend_pid
-                AND a.backend_start = v_seen.backend_start AND a.pid <> pg_backend_pid()) THEN
-            RAISE EXCEPTION 'the server still works on its last attempt' USING errcode = 'MU001';
-        ELSIF v_seen.state = 'failed' AND v_seen.clean IS FALSE AND \(ticket.isScript && !ticket.mayRepeat) THEN
-            RAISE EXCEPTION 'its last attempt failed and left something behind' USING errcode = 'MU007';
-        END IF;
-        """
+
+            """
+        if let rule = ticket.undoes { return look + (try examine(ticket, undoing: rule)) }
+        return look + """
+            IF v_seen.state IN ('succeeded', 'baselined') THEN
+                IF v_seen.checksum = \(try literal(ticket.checksum)) OR \(ticket.policy == .accept) THEN
+                    IF v_seen.run_id = \(try literal(ticket.run)) THEN
+                        RAISE EXCEPTION 'done in this run' USING errcode = 'MU010';
+                    END IF;
+                    RAISE EXCEPTION 'done' USING errcode = 'MU003';
+                ELSIF \(ticket.policy == .fail) THEN
+                    RAISE EXCEPTION 'done with another body (%)', v_seen.checksum USING errcode = 'MU006';
+                END IF;
+            END IF;
+            IF v_seen.fence > \(ticket.job.fence) THEN
+                RAISE EXCEPTION 'another runner has taken over this job' USING errcode = 'MU004';
+            ELSIF v_seen.state IN ('running', 'unknown') AND (NOT \(ticket.mayRepeat) OR \(UndoConditions.isOfUndo)) THEN
+                RAISE EXCEPTION 'the end of its last attempt was not seen' USING errcode = 'MU007';
+            ELSIF v_seen.state IN ('running', 'unknown') AND EXISTS (
+                SELECT 1 FROM pg_stat_activity a WHERE a.pid = v_seen.backend_pid
+                    AND a.backend_start = v_seen.backend_start AND a.pid <> pg_backend_pid()) THEN
+                RAISE EXCEPTION 'the server still works on its last attempt' USING errcode = 'MU001';
+            ELSIF v_seen.state = 'failed' AND v_seen.clean IS FALSE
+                AND (\(ticket.isScript && !ticket.mayRepeat) OR \(UndoConditions.isOfUndo)) THEN
+                RAISE EXCEPTION 'its last attempt failed and left something behind' USING errcode = 'MU007';
+            END IF;
+            """
     }
 
     private func upsert(
         _ ticket: ClaimTicket, state: String, started: String, finished: String
     ) throws(DatabaseError) -> String {
+        let isUndo = ticket.undoes != nil
         let isOpen =
-            state == "running" ? "true" : "r.state NOT IN ('succeeded', 'baselined') OR r.checksum <> excluded.checksum"
+            state == "running" || isUndo
+            ? "true" : "r.state NOT IN ('succeeded', 'baselined') OR r.checksum <> excluded.checksum"
         // Only what can be found running is looked for.
         let backend =
             state == "running"
@@ -274,16 +293,17 @@ package struct PostgresReceipts: Sendable {
                 run_id, runner, started_at, finished_at, backend_pid, backend_start, host, time_limit_ms)
             VALUES (\(try literal(ticket.workspace)), \(try literal(ticket.holder)), \(try literal(ticket.tenant)),
                 \(try literal(ticket.identity.runbook)), \(try literal(ticket.identity.key)), '\(state)', 1,
-                \(ticket.job.fence), \(try literal(ticket.checksum)), \(try literal(ticket.run)),
+                \(ticket.job.fence), \(try literal(ticket.recordedChecksum)), \(try literal(ticket.run)),
                 \(try literal(ticket.runner)), \(started), \(finished), pg_backend_pid(),
                 \(backend),
                 \(try literal(ticket.host)), \(limit(ticket)))
             ON CONFLICT (workspace, holder, runbook, key) DO UPDATE SET
-                state = excluded.state, clean = NULL, tenant = excluded.tenant, attempt = r.attempt + 1, fence = excluded.fence,
+                state = excluded.state, clean = \(isUndo ? Self.wholeBefore(state) : "NULL"),
+                tenant = excluded.tenant, attempt = r.attempt + 1, fence = excluded.fence,
                 checksum = excluded.checksum, run_id = excluded.run_id, runner = excluded.runner,
                 started_at = excluded.started_at, finished_at = excluded.finished_at,
                 backend_pid = excluded.backend_pid, backend_start = excluded.backend_start, host = excluded.host,
-                process_group = NULL, process_start = NULL, time_limit_ms = excluded.time_limit_ms
+                process_group = NULL, process_start = NULL, time_limit_ms = excluded.time_limit_ms\(isUndo ? ", cursor = NULL, rows_affected = NULL" : "")
             WHERE \(isOpen);
             """
     }

@@ -22,6 +22,10 @@ package struct SQLiteReceipts {
             SELECT state, checksum, fence, tenant, clean, run_id FROM main.muster_receipts
             WHERE workspace = ?1 AND holder = ?2 AND runbook = ?3 AND key = ?4
             """, key(ticket))
+        // As in a tenant that was restored from before; what was declared done may have no receipt.
+        if row == nil, let rule = ticket.undoes, !rule.takesBaselined {
+            return (.missingReceipts, ticket.identity.description)
+        }
         return row.flatMap { refusal(ticket, $0) }
     }
 
@@ -31,6 +35,11 @@ package struct SQLiteReceipts {
         }
         let superseded = (ClaimState.superseded, "another runner has taken over this job")
         let isLater = (row[2].integer ?? 0) > ticket.job.fence
+        if let rule = ticket.undoes {
+            return refusal(ticket, undoing: rule, row).map { isLater && $0.state != .done ? superseded : $0 }
+                ?? (isLater ? superseded : nil)
+        }
+        let isOfUndo = row[1].text?.hasPrefix(RunbookUndo.mark) == true
         switch row[0].text.flatMap(ExecutionState.init) {
         case .succeeded, .baselined:
             if row[1].text == ticket.checksum || ticket.policy == .accept {
@@ -40,9 +49,10 @@ package struct SQLiteReceipts {
             return isLater ? superseded : nil
         case _ where isLater: return superseded
         case .running, .unknown:
-            return ticket.mayRepeat ? nil : (.unseenEnd, "the end of its last attempt was not seen")
-        case .failed where row[4].boolean == false && ticket.isScript:
-            return ticket.mayRepeat ? nil : (.unseenEnd, "its last attempt failed and left something behind")
+            return ticket.mayRepeat && !isOfUndo ? nil : (.unseenEnd, "the end of its last attempt was not seen")
+        case .failed where row[4].boolean == false && (ticket.isScript || isOfUndo):
+            return ticket.mayRepeat && !isOfUndo
+                ? nil : (.unseenEnd, "its last attempt failed and left something behind")
         case .failed, .rolledBack, nil: return nil
         }
     }
@@ -54,6 +64,8 @@ package struct SQLiteReceipts {
     package func record(
         _ ticket: ClaimTicket, state: ExecutionState, clean: Bool? = nil, rowsAffected: Int?
     ) throws(DatabaseError) -> Int {
+        let isUndo = ticket.undoes != nil
+        let (state, clean, checksum) = try kept(ticket, state, clean)
         let finished = state == .running ? "NULL" : "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
         let row = try session.row(
             """
@@ -69,12 +81,12 @@ package struct SQLiteReceipts {
                 started_at = CASE WHEN r.state = 'running' AND r.fence = excluded.fence THEN r.started_at
                     ELSE excluded.started_at END,
                 finished_at = excluded.finished_at, host = excluded.host, time_limit_ms = excluded.time_limit_ms,
-                process_group = NULL, process_start = NULL
+                process_group = NULL, process_start = NULL\(isUndo ? ", cursor = NULL" : "")
             WHERE r.fence <= excluded.fence
             RETURNING attempt
             """,
             key(ticket) + [
-                .text(ticket.tenant), .text(state.rawValue), DatabaseValue(ticket.job.fence), .text(ticket.checksum),
+                .text(ticket.tenant), .text(state.rawValue), DatabaseValue(ticket.job.fence), .text(checksum),
                 .text(ticket.run), .text(ticket.runner), DatabaseValue(rowsAffected),
                 .text(ticket.host), state == .running ? DatabaseValue(ticket.timeLimit) : .null, DatabaseValue(clean),
             ])

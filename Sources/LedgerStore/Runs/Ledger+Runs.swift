@@ -7,6 +7,8 @@ package struct StartedRun: Sendable {
     package var joined: Bool
     /// It was stopped and is not complete yet: nothing was put into it.
     package var isStopping = false
+    /// A run of the other kind is open, and comes first: this one was not made.
+    package var waitsFor: String?
 }
 
 extension Ledger {
@@ -22,10 +24,10 @@ extension Ledger {
     ) throws(DatabaseError) -> StartedRun? {
         try session.begin([sql.begin] + sql.ownPath)
         do throws(DatabaseError) {
-            try keepFromSealing()
+            try keepFromSealing(alone: draft.kind == .rollback)
             let run = try ensureRun(draft, settled: settled)
             var asked = 0
-            if run.isStopping {
+            if run.isStopping || run.waitsFor != nil {
                 try session.rollback()
                 return run
             }
@@ -78,8 +80,11 @@ extension Ledger {
             let made = try row(
                 """
                 insert into \(sql.runs) (id, workspace, identity, phase, selection, status, stages, already_done,
-                    manifest_digest, manifest, release, revision, door, initiator_kind, initiator_name, initiator_url)
-                values ($1, $2, $3, $4, $5, 'running', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                    manifest_digest, manifest, release, revision, door, initiator_kind, initiator_name, initiator_url,
+                    kind, undoes)
+                select $1, $2, $3, $4, $5, 'running', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+                where not exists (
+                    select 1 from \(sql.runs) where workspace = $2 and status <> 'completed' and kind <> $16)
                 on conflict (workspace, identity) where status <> 'completed' do nothing
                 returning id
                 """,
@@ -88,7 +93,8 @@ extension Ledger {
                     .text(draft.selection), DatabaseValue(draft.stages), DatabaseValue(settled),
                     .text(draft.source.digest), .text(draft.source.text), DatabaseValue(draft.release),
                     DatabaseValue(draft.revision), .text(draft.door), .text(draft.initiator.kind),
-                    .text(draft.initiator.name), DatabaseValue(draft.initiator.url),
+                    .text(draft.initiator.name), DatabaseValue(draft.initiator.url), .text(draft.kind.rawValue),
+                    DatabaseValue(draft.undoes),
                 ])
             if made != nil { return StartedRun(id: id, joined: false) }
             // Locked, so that nobody completes it or moves it on before the jobs are in.
@@ -100,7 +106,17 @@ extension Ledger {
             if let open, let id = open[0].text {
                 return StartedRun(id: id, joined: true, isStopping: open[1].boolean == true)
             }
+            if let other = try openRun(otherThan: draft.kind) {
+                return StartedRun(id: id, joined: false, waitsFor: other)
+            }
         }
+    }
+
+    /// An open run of the other kind: to do and to undo at the same time leaves neither.
+    package func openRun(otherThan kind: RunKind) throws(DatabaseError) -> String? {
+        try row(
+            "select id from \(sql.runs) where workspace = $1 and status <> 'completed' and kind <> $2 order by id limit 1",
+            [.text(workspace), .text(kind.rawValue)])?[0].text
     }
 
     private func putJobs(_ scope: LedgerScope, run: String, waves: [String]) throws(DatabaseError) {
@@ -166,7 +182,7 @@ extension Ledger {
         let left = """
             select r.id from \(sql.runs) r
             where r.workspace = $1 and r.status <> 'completed' and r.id <> $2 and r.identity <> $3
-                and coalesce(r.phase, '') = $4 and r.selection = $5
+                and coalesce(r.phase, '') = $4 and r.selection = $5 and r.kind = $6
                 and not exists (
                     select 1 from \(sql.runners) n where n.run_id = r.id and n.ended_at is null
                         and n.heartbeat_at >= \(sql.ago(seconds: Self.silence)))
@@ -174,6 +190,7 @@ extension Ledger {
             """
         let parameters: [DatabaseValue] = [
             .text(workspace), .text(run), .text(draft.identity), .text(draft.phase ?? ""), .text(draft.selection),
+            .text(draft.kind.rawValue),
         ]
         // Nearly always there is none: then nothing is locked and nothing written.
         guard try row(left, parameters) != nil else { return }

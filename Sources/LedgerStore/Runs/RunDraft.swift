@@ -4,6 +4,9 @@ package import RunbookModel
 package struct RunDraft: Sendable {
     /// `sha256:<hex>` over workspace, phase, selection and manifest digest: unique while a run is open.
     package var identity: String
+    package var kind: RunKind
+    /// A rollback of what one run has done: that run.
+    package var undoes: String?
     package var phase: String?
     /// As a person would read it.
     package var selection: String
@@ -17,11 +20,13 @@ package struct RunDraft: Sendable {
     package var initiator: Initiator
 
     package init(
-        identity: String, phase: String?, selection: String, stages: Int, waves: [String] = [], source: ManifestSource,
-        release: String?,
+        identity: String, kind: RunKind = .apply, undoes: String? = nil, phase: String?, selection: String,
+        stages: Int, waves: [String] = [], source: ManifestSource, release: String?,
         revision: String?, door: String, initiator: Initiator
     ) {
         self.identity = identity
+        self.kind = kind
+        self.undoes = undoes
         self.phase = phase
         self.selection = selection
         self.stages = stages

@@ -13,6 +13,7 @@ package enum LedgerSchema {
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version3, sql) : "" },
         { sql in filled(BatchSchema.version4, sql).replacing("{executions}", with: sql.name("executions")) },
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.rollout, sql) : SQLiteSchema.rollout },
+        { sql in RollbackSchema.columns.replacing("{runs}", with: sql.runs) },
     ]
 
     /// What this binary writes.
@@ -20,7 +21,8 @@ package enum LedgerSchema {
 
     /// What is replaced whole at every upgrade.
     static func functions(_ sql: LedgerSQL) -> String? {
-        sql.dialect == .postgresql ? filled(PostgresFunctions.all + PostgresFunctions.recordBatch, sql) : nil
+        sql.dialect == .postgresql
+            ? filled(PostgresFunctions.all + PostgresFunctions.recordBatch + PostgresFunctions.undo, sql) : nil
     }
 
     private static func filled(_ text: String, _ sql: LedgerSQL) -> String {

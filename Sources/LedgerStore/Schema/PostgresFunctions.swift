@@ -10,8 +10,10 @@ enum PostgresFunctions {
     /// Fence and re-read. Needs the parameters of `claim` and the variable `v_seen`.
     ///
     /// - Parameter isScript: SQL that is true for a script; what a hook left behind is the hook's business.
-    private static func examine(isScript: String) -> String {
-        """
+    private static func examine(isScript: String) -> String { look + rules(isScript: isScript) }
+
+    /// Fence and re-read.
+    static let look = """
             select coalesce(e.state, x.state) as state, e.clean, coalesce(e.checksum, x.checksum) as checksum,
                 e.backend_pid, e.backend_start, e.state is null as is_sealed into v_seen
                 from {s}.jobs j join {s}.runs r on r.id = j.run_id
@@ -24,6 +26,11 @@ enum PostgresFunctions {
             if not found then
                 raise exception 'another runner has taken over this job' using errcode = 'MU004';
             end if;
+
+        """
+
+    private static func rules(isScript: String) -> String {
+        """
             if v_seen.state in ('succeeded', 'baselined') then
                 if v_seen.checksum = p_checksum or p_policy = 'accept' then
                     raise exception 'done' using errcode = 'MU003';
@@ -33,7 +40,7 @@ enum PostgresFunctions {
         \(lift);
                 end if;
             elsif v_seen.state in ('running', 'unknown') then
-                if not p_again then
+                if not p_again or \(UndoConditions.isOfUndo) then
                     raise exception 'the end of its last attempt was not seen' using errcode = 'MU007';
                 end if;
                 if exists (
@@ -41,19 +48,22 @@ enum PostgresFunctions {
                         and a.backend_start = v_seen.backend_start and a.pid <> pg_backend_pid()) then
                     raise exception 'the server still works on its last attempt' using errcode = 'MU001';
                 end if;
-            elsif v_seen.state = 'failed' and v_seen.clean is false and \(isScript) and not p_again then
+            elsif v_seen.state = 'failed' and v_seen.clean is false
+                and ((\(isScript)) and not p_again or \(UndoConditions.isOfUndo)) then
                 raise exception 'its last attempt failed and left something behind' using errcode = 'MU007';
             end if;
         """
     }
 
     /// A finished member of the tenant's set gets a row of its own before it runs again.
-    private static let lift = LedgerSQL.lift(
+    static let lift = LedgerSQL.lift(
         "(select p_tenant as tenant, p_runbook as runbook, p_key as key)", workspace: "p_workspace", ordered: "join"
     ) { "{s}.\($0)" }
 
-    static let all = """
-        create or replace function {s}.claim(
+    /// Locks, fence, re-read, marker, and what the script finds set.
+    static func claim(_ name: String, examine: String) -> String {
+        """
+        create or replace function {s}.\(name)(
             p_token text, p_workspace text, p_tenant text, p_runbook text, p_key text, p_checksum text, p_policy text,
             p_again boolean, p_run text, p_runner text, p_job_attempt integer,
             p_gate bigint, p_workspace_key bigint, p_tenant_key bigint,
@@ -72,7 +82,7 @@ enum PostgresFunctions {
             if not (pg_try_advisory_xact_lock_shared(p_workspace_key) and pg_try_advisory_xact_lock(p_tenant_key)) then
                 raise exception 'the lock is held by somebody else' using errcode = 'MU001';
             end if;
-        \(examine(isScript: "true"))
+        \(examine)
             -- In a message of several runbooks now() is the same for all of them.
             v_text := set_config('muster.claim', extract(epoch from clock_timestamp()) || ' ' || p_token, true);
             -- A message that takes its time is answered at its end; INFO is always sent, and at once.
@@ -91,6 +101,11 @@ enum PostgresFunctions {
             end if;
         end
         $muster$;
+        """
+    }
+
+    static let all = """
+        \(claim("claim", examine: examine(isScript: "true")))
 
         create or replace function {s}.record(
             p_token text, p_workspace text, p_tenant text, p_runbook text, p_key text, p_checksum text,
@@ -160,12 +175,7 @@ enum PostgresFunctions {
         declare
             v_held boolean;
         begin
-            select exists (
-                select 1 from pg_locks l
-                where l.locktype = 'advisory' and l.pid = pg_backend_pid() and l.granted and l.objsubid = 1
-                  and l.mode = 'ExclusiveLock'
-                  and l.database = (select d.oid from pg_database d where d.datname = current_database())
-                  and (l.classid::bigint << 32) | l.objid::bigint = p_tenant_key) into v_held;
+        \(isHeld)
             update {s}.executions set
                 state = case when v_held then p_state else 'unknown' end,
                 clean = case when v_held then p_clean end,
@@ -180,5 +190,15 @@ enum PostgresFunctions {
             return v_held;
         end
         $muster$;
+        """
+
+    /// Whether the session still holds the tenant's lock.
+    static let isHeld = """
+            select exists (
+                select 1 from pg_locks l
+                where l.locktype = 'advisory' and l.pid = pg_backend_pid() and l.granted and l.objsubid = 1
+                  and l.mode = 'ExclusiveLock'
+                  and l.database = (select d.oid from pg_database d where d.datname = current_database())
+                  and (l.classid::bigint << 32) | l.objid::bigint = p_tenant_key) into v_held;
         """
 }

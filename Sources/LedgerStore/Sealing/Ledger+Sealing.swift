@@ -26,9 +26,13 @@ extension Ledger {
     }
 
     /// Makes a run that begins wait until a chunk is sealed, and sealing see it. SQLite has one writer anyway.
-    func keepFromSealing() throws(DatabaseError) {
+    ///
+    /// - Parameter alone: whether no other run may begin meanwhile either.
+    func keepFromSealing(alone: Bool = false) throws(DatabaseError) {
         guard dialect == .postgresql else { return }
-        try execute("select 1 from \(sql.workspaces) where workspace = $1 for share", [.text(workspace)])
+        try execute(
+            "select 1 from \(sql.workspaces) where workspace = $1 for \(alone ? "update" : "share")", [.text(workspace)]
+        )
     }
 
     /// Whether no run is open, nor will be before this transaction ends. A workspace that was never seen had no run.

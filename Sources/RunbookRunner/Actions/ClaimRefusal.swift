@@ -16,7 +16,14 @@ struct ClaimRefusal {
             return .drifted(
                 runbook.failure(
                     tenant: tenant, "\(runbook.identity) is \(message), the manifest's body differs", clean: true,
-                    hint: "Give the runbook a new key, or say on_change."), ofTenant: false)
+                    hint: runbook.undoes == nil
+                        ? "Give the runbook a new key, or say on_change."
+                        : "Restore its file: the undo may not fit what was done."), ofTenant: false)
+        case .declared:
+            return .drifted(
+                runbook.failure(
+                    tenant: tenant, "\(runbook.identity) was declared done since this began", clean: true,
+                    hint: "muster rollback --include-baselined undoes that, too."), ofTenant: false)
         case .foreignReceipt:
             return .drifted(
                 runbook.failure(

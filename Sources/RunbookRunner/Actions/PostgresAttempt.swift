@@ -86,7 +86,7 @@ struct PostgresAttempt {
 
     /// Records the end; where that cannot be done, or the lock was lost, the state is `unknown`.
     private func close(_ receipts: PostgresReceipts, _ number: Int, _ result: WorkEnd) -> ActionEnd {
-        let (state, clean) = result.recorded
+        let (state, clean) = result.recorded(ticket.aim)
         var held: Bool?
         do throws(DatabaseError) {
             guard connection.recoverKeepingLocks() else {

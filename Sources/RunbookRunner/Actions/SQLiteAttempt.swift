@@ -75,7 +75,7 @@ struct SQLiteAttempt {
 
     private func close(_ receipts: SQLiteReceipts, _ result: WorkEnd) -> ActionEnd {
         let isHeld = lockIsHeld()
-        let (state, clean) = isHeld ? result.recorded : (.unknown, nil)
+        let (state, clean) = isHeld ? result.recorded(ticket.aim) : (.unknown, nil)
         var rows: Int?
         if case .succeeded(let count, _) = result { rows = count }
         do throws(DatabaseError) {

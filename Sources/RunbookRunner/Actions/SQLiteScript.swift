@@ -50,14 +50,15 @@ struct SQLiteScript {
     ///     at now, so that the right one is to blame.
     func inTransaction(_ known: inout Set<Identity>?, isFollowed: Bool) -> ActionEnd {
         let receipts = SQLiteReceipts(session: session)
-        var isNew = known?.contains(ticket.identity) == false
+        // What is undone must have a receipt.
+        var isNew = ticket.undoes == nil && known?.contains(ticket.identity) == false
         do throws(DatabaseError) {
             if known == nil {
                 try receipts.ensureTable()
                 if let survey = try receipts.survey(ticket) {
                     if let (state, found) = survey.disagreement { return refused(state, found) }
                     known = survey.identities
-                    isNew = !survey.identities.contains(ticket.identity)
+                    isNew = ticket.undoes == nil && !survey.identities.contains(ticket.identity)
                 }
             }
             if !isNew, let (state, message) = try receipts.examine(ticket) { return refused(state, message) }
@@ -97,7 +98,7 @@ struct SQLiteScript {
             if isNew {
                 try receipts.recordFirst(ticket, rowsAffected: rows)
             } else {
-                _ = try receipts.record(ticket, state: .succeeded, rowsAffected: rows)
+                _ = try receipts.record(ticket, state: ticket.aim, rowsAffected: rows)
             }
             try Failpoint.reach(.sqliteReceipt, .after)
         } catch  where isNew && SQLiteReceipts.meansReceipt(error) {

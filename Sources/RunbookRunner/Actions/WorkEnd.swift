@@ -9,9 +9,11 @@ enum WorkEnd {
     case unknown(Failure, output: String?)
 
     /// What is recorded of it.
-    var recorded: (state: ExecutionState, clean: Bool?) {
+    ///
+    /// - Parameter aim: the state that it was meant to lead to.
+    func recorded(_ aim: ExecutionState) -> (state: ExecutionState, clean: Bool?) {
         switch self {
-        case .succeeded: (.succeeded, nil)
+        case .succeeded: (aim, nil)
         case .failed(let failure, _): (.failed, failure.clean)
         case .tryAgain: (.failed, true)
         case .unknown: (.unknown, nil)

@@ -30,6 +30,7 @@ package struct HookEnvironment: Sendable {
         variables["MUSTER_ATTEMPT"] = String(facts.attempt)
         variables["MUSTER_PHASE"] = facts.phase
         variables["MUSTER_DRY_RUN"] = facts.isDryRun ? "1" : "0"
+        variables["MUSTER_ROLLBACK"] = facts.isRollback ? "1" : "0"
         variables["MUSTER_IDEMPOTENCY_KEY"] = facts.idempotencyKey
         self.variables = variables
         input = Self.encode(
@@ -37,7 +38,7 @@ package struct HookEnvironment: Sendable {
                 runID: facts.runID, runbook: facts.identity.runbook, key: facts.identity.key, tenant: facts.tenant,
                 tenantSchema: facts.schema, tenantTarget: target, tenantURL: facts.url.revealed,
                 attempt: facts.attempt, phase: facts.phase, dryRun: facts.isDryRun,
-                idempotencyKey: facts.idempotencyKey))
+                rollback: facts.isRollback, idempotencyKey: facts.idempotencyKey))
     }
 
     private static func encode(_ document: HookDocument) -> [UInt8] {
@@ -60,6 +61,7 @@ private struct HookDocument: Encodable {
     var attempt: Int
     var phase: String
     var dryRun: Bool
+    var rollback: Bool
     var idempotencyKey: String
 
     enum CodingKeys: String, CodingKey {
@@ -73,6 +75,7 @@ private struct HookDocument: Encodable {
         case attempt
         case phase
         case dryRun = "dry_run"
+        case rollback
         case idempotencyKey = "idempotency_key"
     }
 
@@ -88,6 +91,7 @@ private struct HookDocument: Encodable {
         try container.encode(attempt, forKey: .attempt)
         try container.encode(phase, forKey: .phase)
         try container.encode(dryRun, forKey: .dryRun)
+        try container.encode(rollback, forKey: .rollback)
         try container.encode(idempotencyKey, forKey: .idempotencyKey)
     }
 }

@@ -15,6 +15,8 @@ package struct HookFacts: Sendable {
     package var attempt: Int
     package var phase: String
     package var isDryRun: Bool
+    /// Whether it is started to undo.
+    package var isRollback = false
 
     package init(
         runID: String, workspace: String, identity: Identity, tenant: String?, schema: String? = nil,
@@ -32,6 +34,8 @@ package struct HookFacts: Sendable {
     }
 
     /// The same for every attempt of one identity in one tenant, and for nothing else: `default/acme/announce@1`. The
-    /// tenant's place is empty for workspace scope.
-    package var idempotencyKey: String { "\(workspace)/\(tenant ?? "")/\(identity)" }
+    /// tenant's place is empty for workspace scope. To undo is another act: `default/acme/announce@1/rollback`.
+    package var idempotencyKey: String {
+        "\(workspace)/\(tenant ?? "")/\(identity)" + (isRollback ? "/rollback" : "")
+    }
 }

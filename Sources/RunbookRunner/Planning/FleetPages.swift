@@ -22,6 +22,15 @@ struct FleetPages: Sequence, IteratorProtocol {
         let runbooks = plan.manifest.runbooks
         let selected = plan.planner.selected
         let mine = runbooks.indices.filter { selected.contains(runbooks[$0].identity) }
+        if plan.rollback?.run != nil {
+            ofTenants = []
+            isMatching = false
+            for (number, set) in (plan.rollback?.sets ?? []).enumerated() {
+                members += mine.filter { set.contains(runbooks[$0].identity) }
+                    .map { LedgerScope.Member(cohort: Self.firstSet + number, identity: $0) }
+            }
+            return
+        }
         ofTenants = mine.filter { runbooks[$0].scope == .tenant }
         isMatching = runbooks.contains { !$0.match.isEmpty }
         if !isMatching { members += ofTenants.map { LedgerScope.Member(cohort: Self.commonCohort, identity: $0) } }
@@ -37,10 +46,16 @@ struct FleetPages: Sequence, IteratorProtocol {
         for place in begun..<end { page.tenants.append(scoped(place)) }
         begun = end
         page.members = members
+        page.isUndo = plan.rollback != nil
         return page
     }
 
     private mutating func scoped(_ place: Int) -> LedgerScope.ScopedTenant {
+        if let rollback = plan.rollback, rollback.run != nil {
+            let id = plan.tenantID(at: place)
+            return LedgerScope.ScopedTenant(
+                id: id, cohort: rollback.setOf[id].map { Self.firstSet + $0 } ?? Self.commonCohort)
+        }
         if place == plan.workspacePlace { return LedgerScope.ScopedTenant(id: "", cohort: Self.workspaceCohort) }
         guard isMatching else {
             return LedgerScope.ScopedTenant(id: plan.tenants.id(at: place), cohort: Self.commonCohort)
@@ -66,4 +81,6 @@ struct FleetPages: Sequence, IteratorProtocol {
     /// Where no runbook looks at labels, all tenants are alike.
     private static let commonCohort = 0
     private static let workspaceCohort = 1
+    /// The cohort of the first set of what a run did; the others follow.
+    private static let firstSet = 2
 }

@@ -22,10 +22,14 @@ struct FleetPlan: Sendable {
     let course: RunCourse
     /// For each tenant in scope the number of its wave; empty where all are in one.
     private let waveNumbers: [UInt16]
+    /// Set when the manifest is one of undos.
+    let rollback: RollbackScope?
 
     init(
-        manifest: Manifest, selection: Selection, all: TenantSet, tenants: TenantSet, pageSize: Int = Self.pageSize
+        manifest: Manifest, selection: Selection, all: TenantSet, tenants: TenantSet, pageSize: Int = Self.pageSize,
+        rollback: RollbackScope? = nil
     ) {
+        self.rollback = rollback
         self.manifest = manifest
         self.selection = selection
         planner = TenantPlanner(manifest: manifest, selection: selection)
@@ -86,6 +90,7 @@ struct FleetPlan: Sendable {
     /// All pages as one.
     func scope() -> LedgerScope {
         var whole = LedgerScope(tenants: [], identities: manifest.runbooks.map(\.scoped), members: [])
+        whole.isUndo = rollback != nil
         for page in pages {
             whole.tenants += page.tenants
             whole.members = page.members
@@ -98,8 +103,12 @@ struct FleetPlan: Sendable {
         for member: TenantSet.Member, recorded: [Identity: RecordedExecution]
     ) -> [TenantPlanner.Step] {
         planner.steps(
-            scope: member.tenant.id.isEmpty ? .workspace : .tenant, labels: member.tenant.labels, recorded: recorded)
+            scope: member.tenant.id.isEmpty ? .workspace : .tenant, labels: member.tenant.labels, recorded: recorded,
+            chosen: rollback?.chosen(in: member.tenant.id))
     }
+
+    /// What is asked about in one place.
+    func chosen(at place: Int) -> Set<Identity> { rollback?.chosen(in: tenantID(at: place)) ?? planner.selected }
 
     /// The stage of a selected runbook.
     func stage(of runbook: Runbook) -> Int {

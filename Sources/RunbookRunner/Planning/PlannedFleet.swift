@@ -26,6 +26,8 @@ struct PlannedFleet: Sendable {
     private(set) var outlooks: [Outlook] = []
     /// Whether the run that this would be is open; asked only where there is nothing to do.
     var hasOpenRun = false
+    /// What the ledger knows and the manifest does not list.
+    var unlisted: [String] = []
     /// For each place the index of its outlook, or that nothing is undone. Empty while nothing is undone anywhere.
     private var outlookOf: [Int32] = []
     private var known: [Likeness: Int32] = [:]
@@ -73,7 +75,7 @@ struct PlannedFleet: Sendable {
             recorded.map { (plan.manifest.runbooks[$0.key].identity, $0.value) }, uniquingKeysWith: { $1 }
         ).merging(ofWorkspace) { $1 }
         var outlook = Outlook(
-            steps: plan.steps(for: plan.member(at: place), recorded: identities), proven: proven(recorded))
+            steps: plan.steps(for: plan.member(at: place), recorded: identities), proven: proven(recorded, at: place))
         guard !outlook.isSettled else { return Self.settled }
         outlook.place = place
         outlook.isOfWorkspace = place == plan.workspacePlace
@@ -89,22 +91,27 @@ struct PlannedFleet: Sendable {
     }
 
     /// What of a tenant's records its own receipts must show, by index into the manifest's runbooks.
-    private func proven(_ recorded: [Int: RecordedExecution]) -> [Identity] {
+    private func proven(_ recorded: [Int: RecordedExecution], at place: Int) -> [Identity] {
         recorded.keys.sorted().filter { index in
             guard let record = recorded[index], record.state == .succeeded else { return false }
             let runbook = plan.manifest.runbooks[index]
+            // What is undone here looks at its own receipt, which may be ahead of the ledger.
+            if plan.rollback != nil, plan.chosen(at: place).contains(runbook.identity) { return false }
             return runbook.scope == .tenant && (record.checksum == runbook.checksum || runbook.onChange != .rerun)
         }.map { plan.manifest.runbooks[$0].identity }
     }
 
     /// Turns a step of the workspace that would run into a blocked one.
-    mutating func blockWorkspace(_ identity: Identity, reason: String) {
+    mutating func blockWorkspace(
+        _ identity: Identity, reason: String, refusal: TenantPlanner.UndoRefusal? = nil
+    ) {
         guard let number = number(at: plan.workspacePlace),
             let step = outlooks[number].steps.firstIndex(where: { $0.runbook.identity == identity }),
             outlooks[number].steps[step].decision == .run
         else { return }
         outlooks[number].steps[step].decision = .blocked
         outlooks[number].steps[step].reason = reason
+        outlooks[number].steps[step].refusal = refusal
     }
 
     // MARK: Answers

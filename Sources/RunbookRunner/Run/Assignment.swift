@@ -98,7 +98,7 @@ struct Assignment: Sendable {
 
     mutating func take(_ outcome: ExecutionOutcome, of runbook: Runbook) {
         outcomes.append(outcome)
-        if outcome.state != .succeeded { obstruct(runbook) }
+        if !outcome.state.isGood { obstruct(runbook) }
     }
 
     mutating func obstruct(_ runbook: Runbook) {

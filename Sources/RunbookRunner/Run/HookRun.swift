@@ -21,11 +21,12 @@ struct HookRun {
             return .failed(failure(error.message, clean: true), output: nil)
         }
         let settings = context.manifest.ledger
+        var facts = HookFacts(
+            runID: context.run, workspace: ticket.workspace, identity: runbook.identity,
+            tenant: tenant.id.nilIfEmpty, schema: target.schema, url: url, attempt: attempt, phase: runbook.phase)
+        facts.isRollback = runbook.undoes != nil
         let environment = HookEnvironment(
-            HookFacts(
-                runID: context.run, workspace: ticket.workspace, identity: runbook.identity,
-                tenant: tenant.id.nilIfEmpty, schema: target.schema, url: url, attempt: attempt, phase: runbook.phase),
-            inherited: ProcessInfo.processInfo.environment,
+            facts, inherited: ProcessInfo.processInfo.environment,
             fleet: [settings.url, settings.directURL].compactMap(\.self))
         let process = HookProcess(
             arguments: command.arguments, environment: environment.variables, folder: context.manifest.source.folder,

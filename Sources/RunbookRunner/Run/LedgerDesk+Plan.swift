@@ -26,7 +26,13 @@ extension LedgerDesk {
             // Nearly always that is the whole answer, one short question a page.
             while open == nil, let page = pages.next() {
                 fleet.count(page)
-                if try !ledger.isSettledAtAGlance(page, unlessOpen: identity) { open = page }
+                guard plan.rollback == nil else {
+                    open = page
+                    break
+                }
+                let glance = try ledger.glance(page, unlessOpen: identity)
+                fleet.unlisted = glance.unlisted
+                if !glance.isSettled { open = page }
             }
             guard let open else {
                 if plan.placeCount == 0, let identity { fleet.hasOpenRun = try hasOpenRun(ledger, identity) }
@@ -77,6 +83,7 @@ extension LedgerDesk {
     /// A runbook that runs once and comes after a tenants' runbook which is not selected needs that one done everywhere.
     private func blockUnfinishedPredecessors(_ ledger: Ledger, _ fleet: inout PlannedFleet) throws(DatabaseError) {
         let plan = fleet.plan
+        guard plan.rollback == nil else { return try refuseSupports(ledger, &fleet) }
         for runbook in plan.runbooks where runbook.scope == .workspace {
             for id in runbook.after {
                 guard let before = plan.manifest.runbooks.first(where: { $0.id == id }), before.scope == .tenant,

@@ -42,7 +42,8 @@ extension LedgerDesk {
         if exit == .done, after.unsettledCount > 0 {
             exit = .partial
             notices.append(
-                "The run is complete, but \(after.unsettledCount) tenants still have something undone.")
+                "The run is complete, but \(after.unsettledCount) tenants still have something "
+                    + (request.kind == .apply ? "undone." : "done that was to be undone."))
         }
         var outcome = verdict.outcome
         if answers.record?.outcome == .cancelled {
@@ -61,7 +62,7 @@ extension LedgerDesk {
         if let record = answers.record {
             report.run = Report.RunFacts(
                 id: record.id, identity: record.identity, release: record.release, joined: run.joined,
-                initiator: record.initiator, stopReason: record.stopReason)
+                initiator: record.initiator, stopReason: record.stopReason, kind: record.kind, undoes: record.undoes)
         }
         return report
     }
@@ -72,7 +73,7 @@ extension LedgerDesk {
     ) -> [Report.RunbookSummary] {
         let plan = before.plan
         let open = after.counts { $0 != .done && $0 != .notApplicable }
-        return plan.runbooks.map { runbook in
+        let summaries = plan.runbooks.map { runbook in
             var summary =
                 done[runbook.identity]
                 ?? Report.RunbookSummary(id: runbook.id, key: runbook.key, checksum: runbook.checksum)
@@ -84,5 +85,6 @@ extension LedgerDesk {
             summary.counts.add(.skipped, max(0, total - undone - summary.counts.succeeded))
             return summary
         }
+        return plan.rollback?.run == nil ? summaries : summaries.filter { $0.counts.total > 0 }
     }
 }

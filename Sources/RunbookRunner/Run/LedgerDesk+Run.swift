@@ -9,16 +9,18 @@ extension LedgerDesk {
         _ fleet: PlannedFleet, draft: RunDraft, host: String, runner: String
     ) throws(ServiceError) -> StartedRun? {
         let run = try asking { ledger throws(DatabaseError) -> StartedRun? in
+            let runbooks = fleet.plan.rollback?.declared ?? fleet.plan.manifest.runbooks
             try ledger.remember(
-                tenants: fleet.plan.allTenants.tenants, runbooks: fleet.plan.manifest.runbooks,
-                pageSize: fleet.plan.pageSize)
+                tenants: fleet.plan.allTenants.tenants, runbooks: runbooks, pageSize: fleet.plan.pageSize)
             guard let run = try started(ledger, fleet, draft) else { return nil }
+            guard run.waitsFor == nil else { return run }
             let key = try takeKey(of: runner)
             try ledger.addRunner(
                 runner, run: run.id, host: host, pid: Int(ProcessInfo.processInfo.processIdentifier), lockKey: key)
             try ledger.closeRunsLeftBehind(by: draft, run: run.id)
             return run
         }
+        if let other = run?.waitsFor { throw Self.waiting(for: other, draft.kind) }
         self.fleet = fleet
         self.run = run
         self.runner = runner

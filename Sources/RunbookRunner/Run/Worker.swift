@@ -80,7 +80,8 @@ actor Worker {
             failure.state = ExecutionState.unknown.rawValue
             assignment.take(
                 ExecutionOutcome(
-                    identity: runbook.identity, checksum: runbook.checksum, state: .unknown, tries: 0, failure: failure),
+                    identity: runbook.identity, checksum: runbook.recordedChecksum, state: .unknown, tries: 0,
+                    failure: failure),
                 of: runbook)
         case .run where assignment.isObstructed(runbook):
             assignment.isBlocked = true
@@ -204,7 +205,7 @@ actor Worker {
 
     private func conclude(_ end: ActionEnd, _ runbook: Runbook, _ assignment: inout Assignment, _ spent: Int) {
         var outcome = ExecutionOutcome(
-            identity: runbook.identity, checksum: runbook.checksum, state: .succeeded, tries: assignment.tries,
+            identity: runbook.identity, checksum: runbook.recordedChecksum, state: runbook.aim, tries: assignment.tries,
             durationMS: spent)
         switch end {
         case .succeeded(let rows, let output, let counted):
@@ -249,7 +250,9 @@ actor Worker {
         context.events.send(
             .executionFinished(
                 tenant: assignment.tenantName, identity: runbook.identity,
-                state: outcome.wasDone ? .skipped : JobState(rawValue: outcome.state.rawValue) ?? .failed,
+                state: outcome.wasDone
+                    ? .skipped
+                    : outcome.state.isGood ? .succeeded : JobState(rawValue: outcome.state.rawValue) ?? .failed,
                 rowsAffected: outcome.rowsAffected ?? 0, durationMS: spent, failure: outcome.failure))
     }
 

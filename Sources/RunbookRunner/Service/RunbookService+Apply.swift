@@ -38,18 +38,24 @@ extension RunbookService {
         let (fleet, planNotices) = try await withTaskExecutorPreference(desk.thread) { () async throws(ServiceError) in
             try await insisting(request, events, stop, desk) { () async throws(ServiceError) in
                 _ = try await desk.openForReading(mayPrepare: true)
-                return try await planned(manifest, request.selection, request.expectedTenants, desk) {
+                return try await planned(
+                    manifest, request.selection, request.expectedTenants, desk, rollback: request.rollback
+                ) {
                     Self.draft($0, request).identity
                 }
             }
         }
-        let notices = request.notices + planNotices
+        let notices = request.notices + planNotices + Self.notice(ofUnlisted: fleet.unlisted)
         guard !fleet.hasDrifted else { throw ServiceError(.drift, Self.driftMessage(fleet)) }
+        try refuseUndoing(fleet)
         if request.retryOf != nil { try refuseUndecided(fleet) }
         guard fleet.hasWork || fleet.hasOpenRun else {
-            return try await nothingToRun(fleet, notices, request, desk, startedAt)
+            var report = try await nothingToRun(fleet, notices, request, desk, startedAt)
+            report.unlisted = fleet.unlisted
+            return report
         }
         let draft = Self.draft(fleet.plan, request)
+        if request.kind == .rollback { try await desk.refuseOpenRun(besides: .rollback) }
         try await desk.refuseSharedSessions(fleet)
         guard !stop.isStopping else { throw ServiceError(.interrupted, "stopped before anything was begun") }
         await desk.close()
@@ -78,6 +84,7 @@ extension RunbookService {
         try await desk.end()
         var report = try await desk.report(
             fleet, run: run, notices: notices, request: request, signal: stop.signal, startedAt: startedAt)
+        report.unlisted = fleet.unlisted
         if let notice = await desk.tidy() { report.notices.append(notice) }
         return report
     }
@@ -146,6 +153,18 @@ extension RunbookService {
         }
     }
 
+    /// An older manifest over a newer ledger does nothing again; people should know that they look at one.
+    static func notice(ofUnlisted unlisted: [String]) -> [String] {
+        guard !unlisted.isEmpty else { return [] }
+        let names = unlisted.prefix(3).joined(separator: ", ")
+        let more = unlisted.count > 3 ? " and \(unlisted.count - 3) more" : ""
+        let runbooks = unlisted.count == 1 ? "1 identity" : "\(unlisted.count) identities"
+        return [
+            "The ledger has \(runbooks) that this manifest does not list (\(names)\(more)): a newer manifest ran here, or "
+                + "they were taken out since. Nothing of them was run again or undone."
+        ]
+    }
+
     /// No run row, no hook, no write: the report says what stands in the way, or that all is done.
     private func nothingToRun(
         _ fleet: PlannedFleet, _ notices: [String], _ request: ApplyRequest, _ desk: LedgerDesk, _ startedAt: Date
@@ -176,6 +195,7 @@ extension RunbookService {
             summary.counts.add(.skipped, max(0, total - unknown - blocked))
             return summary
         }
+        if fleet.plan.rollback?.run != nil { report.runbooks.removeAll { $0.counts.skipped == $0.counts.total } }
         if fleet.unsettledCount > 0 {
             report.failures = try await desk.standingFailures()
             report.causes = CauseGrouping(report.failures).causes
@@ -203,12 +223,17 @@ extension RunbookService {
     private static func draft(_ plan: FleetPlan, _ request: ApplyRequest) -> RunDraft {
         let manifest = plan.manifest
         let selection = request.selection
-        let selected = RetryScope.words(of: selection, retryOf: request.retryOf)
-        let parts = [manifest.workspace, selection.phase ?? "", selected, manifest.source.digest]
+        let selected = RetryScope.words(
+            of: selection, retryOf: request.retryOf, undoing: request.rollback?.run)
+        var parts = [manifest.workspace, selection.phase ?? "", selected, manifest.source.digest]
+        if let rollback = request.rollback {
+            parts += ["rollback", rollback.run ?? "", rollback.takesBaselined ? "baselined" : ""]
+        }
         // Each part with its length: no two lists of parts make one text.
         let text = parts.map { "\($0.utf8.count):\($0)" }.joined()
         return RunDraft(
-            identity: Checksum.of(text), phase: selection.phase, selection: selected, stages: plan.stages.count,
+            identity: Checksum.of(text), kind: request.kind, undoes: request.rollback?.run, phase: selection.phase,
+            selection: selected, stages: plan.stages.count,
             waves: plan.waves.map(\.name), source: manifest.source, release: request.release,
             revision: request.revision, door: request.door,
             initiator: request.initiator)

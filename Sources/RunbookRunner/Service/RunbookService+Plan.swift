@@ -12,7 +12,7 @@ extension RunbookService {
             let ledgerExists = try await desk.openForReading()
             let (fleet, notices) = try await planned(manifest, selection, expectedTenants, desk)
             await desk.close()
-            return report(fleet, notices, ledgerExists: ledgerExists)
+            return report(fleet, notices + Self.notice(ofUnlisted: fleet.unlisted), ledgerExists: ledgerExists)
         } catch {
             await desk.close()
             return PlanReport(
@@ -27,6 +27,7 @@ extension RunbookService {
     /// - Parameter identity: of the run that the plan would be, for who wants to know whether it is open.
     func planned(
         _ manifest: Manifest, _ selection: Selection, _ expectedTenants: Int?, _ desk: LedgerDesk,
+        rollback: RollbackScope? = nil,
         identity: (FleetPlan) -> String? = { _ in nil }
     ) async throws(ServiceError) -> (PlannedFleet, notices: [String]) {
         try refuseUnknown(selection, manifest)
@@ -50,7 +51,8 @@ extension RunbookService {
             notices += try await desk.checkIsolation(of: selected.members, manifest)
         }
         let plan = FleetPlan(
-            manifest: manifest, selection: selection, all: all, tenants: selected, pageSize: pageSize)
+            manifest: manifest, selection: selection, all: all, tenants: selected, pageSize: pageSize,
+            rollback: rollback)
         return (try await desk.plan(plan, identity: identity(plan)), notices)
     }
 
@@ -143,6 +145,10 @@ extension RunbookService {
         }
         let more = identities.count > list.count ? " and \(identities.count - list.count) more" : ""
         let subject = identities.count == 1 ? "1 runbook has" : "\(identities.count) runbooks have"
+        if fleet.plan.rollback != nil {
+            return "\(subject) changed since being applied, and the undo may not fit: \(list.joined(separator: ", "))"
+                + "\(more). Nothing was touched. Restore the file, or say on_change: \"accept\"."
+        }
         return "\(subject) changed since being applied: \(list.joined(separator: ", "))\(more). Nothing was touched. "
             + "Restore the file, give the runbook a new key, or say on_change."
     }

@@ -20,9 +20,13 @@ extension RunbookService {
                 try await retrySelection(manifest, run, listing, desk)
             }
             guard let found else { throw ServiceError(.unknownName, "There is no ledger, and so no run \(run).") }
-            if let (selection, notices) = found {
+            if let (selection, notices, undoing) = found {
                 request.selection = selection
                 request.notices = notices
+                if let undoing {
+                    return await rollback(
+                        manifest, RollbackRequest(undoing, run: request), events: events, stop: stop)
+                }
                 return await apply(manifest, request, events: events, stop: stop)
             }
             report = Report(
@@ -41,7 +45,7 @@ extension RunbookService {
     /// nil when the run left nothing undone.
     private func retrySelection(
         _ manifest: Manifest, _ run: String, _ listing: (String) -> [ListedRunbook], _ desk: LedgerDesk
-    ) async throws(ServiceError) -> (Selection, notices: [String])? {
+    ) async throws(ServiceError) -> (Selection, notices: [String], undoing: RollbackRequest.Subject?)? {
         let known = try await desk.read { ledger throws(DatabaseError) in try ledger.unfinished(ofRun: run) }
         guard let known else {
             throw ServiceError(
@@ -50,17 +54,27 @@ extension RunbookService {
         }
         guard known.status == .completed else {
             throw ServiceError(
-                .run, "Run \(run) is still open: muster apply goes on with it, muster cancel \(run) ends it.")
+                .run,
+                "Run \(run) is still open: muster \(known.kind.rawValue) goes on with it, muster cancel \(run) ends it."
+            )
         }
         guard !known.isFolded else {
             throw ServiceError(
-                .run, "What run \(run) did was folded away (ledger.retention); muster apply does what is left.")
+                .run,
+                "What run \(run) did was folded away (ledger.retention); muster \(known.kind.rawValue) does what is left."
+            )
         }
         guard !known.tenants.isEmpty else { return nil }
         let left = Set(known.tenants).subtracting([""])
         let scope = RetryScope(
             listed: listing(known.manifest), phase: known.phase, selection: known.selection,
             manifest: manifest.runbooks, onlyWorkspace: left.isEmpty)
+        if known.kind == .rollback {
+            let subject = known.undoes.map(RollbackRequest.Subject.run) ?? .runbooks(scope.runbooks.map(\.description))
+            // What runs once is left as well: then no tenant is named, and those that are done are passed by.
+            let names = left.count < known.tenants.count ? [] : known.tenants
+            return (Selection(phase: known.phase, tenants: names), [], subject)
+        }
         let undone = try await desk.undone(scope.gone, in: known.tenants, ofRun: run)
         guard undone.isEmpty else {
             let names = undone.map(\.description).joined(separator: ", ")
@@ -81,7 +95,7 @@ extension RunbookService {
             }
             if lost > 0 { notices.append("\(lost) tenants of run \(run) are not there any more.") }
         }
-        return (selection, notices)
+        return (selection, notices, nil)
     }
 
     /// A retry is for what failed; work whose end nobody saw is for a person first.

@@ -33,11 +33,15 @@ package struct ApplyRequest: Sendable {
     package var grace: Duration
     /// Set by `retry`: the run of which what failed is run again.
     var retryOf: String?
+    /// Set by a rollback: then the manifest is one of undos.
+    var rollback: RollbackScope?
     /// What was found out before, for the report.
     var notices: [String] = []
 
     /// What the report says it is of.
-    var command: String { retryOf == nil ? "apply" : "retry" }
+    var command: String { retryOf != nil ? "retry" : kind == .rollback ? "rollback" : "apply" }
+
+    var kind: RunKind { rollback == nil ? .apply : .rollback }
 
     package init(
         selection: Selection = Selection(), concurrency: Int? = nil, lockWait: Duration? = nil, release: String? = nil,

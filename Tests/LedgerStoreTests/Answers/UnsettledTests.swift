@@ -122,7 +122,7 @@ import Testing
         #expect(wrong.isEmpty)
         #expect(try ledger.countUnsettled(in: fleet.scope) == expected.count)
         // The short question may miss that all is done, never that something is not.
-        #expect(try expected.isEmpty || !ledger.isSettledAtAGlance(fleet.scope, unlessOpen: nil))
+        #expect(try expected.isEmpty || !ledger.glance(fleet.scope, unlessOpen: nil).isSettled)
     }
 
     /// Guarantee: what is sealed as far as each cohort needs it is settled at a glance; whatever is missing, too much in
@@ -136,7 +136,7 @@ import Testing
             scope.members.append(LedgerScope.Member(cohort: 1, identity: 0))
             try ledger.remember(tenants: [], runbooks: runbooks)
             func isSettled(_ scope: LedgerScope) throws -> Bool {
-                try ledger.isSettledAtAGlance(scope, unlessOpen: "i")
+                try ledger.glance(scope, unlessOpen: "i").isSettled
             }
             #expect(try !isSettled(scope))
             for (tenant, runbook) in [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0)] {

@@ -21,9 +21,18 @@ struct HookEnvironmentTests {
                 "MUSTER_RUN_ID": "01J", "MUSTER_RUNBOOK": "announce", "MUSTER_KEY": "2", "MUSTER_TENANT": "acme",
                 "MUSTER_TENANT_SCHEMA": "t_acme", "MUSTER_TENANT_TARGET": "postgres://app:****@db/acme",
                 "MUSTER_TENANT_URL": "postgres://app:s3cret@db/acme", "DATABASE_URL": "postgres://app:s3cret@db/acme",
-                "MUSTER_ATTEMPT": "3", "MUSTER_PHASE": "post-deploy", "MUSTER_DRY_RUN": "0",
+                "MUSTER_ATTEMPT": "3", "MUSTER_PHASE": "post-deploy", "MUSTER_DRY_RUN": "0", "MUSTER_ROLLBACK": "0",
                 "MUSTER_IDEMPOTENCY_KEY": "default/acme/announce@2",
             ])
+    }
+
+    @Test func toUndoIsAnotherAct() throws {
+        var facts = try facts()
+        facts.isRollback = true
+        let environment = HookEnvironment(facts, inherited: [:])
+        #expect(environment.variables["MUSTER_ROLLBACK"] == "1")
+        #expect(environment.variables["MUSTER_IDEMPOTENCY_KEY"] == "default/acme/announce@2/rollback")
+        #expect(String(decoding: environment.input, as: UTF8.self).contains("\"rollback\":true"))
     }
 
     @Test func whatLeadsToTheFleetIsTakenOut() throws {
@@ -49,7 +58,7 @@ struct HookEnvironmentTests {
         #expect(
             text == """
                 {"attempt":3,"dry_run":false,"idempotency_key":"default/acme/announce@2","key":"2",\
-                "phase":"post-deploy","run_id":"01J","runbook":"announce","tenant":"acme","tenant_schema":null,\
+                "phase":"post-deploy","rollback":false,"run_id":"01J","runbook":"announce","tenant":"acme","tenant_schema":null,\
                 "tenant_target":"postgres://app:****@db/acme","tenant_url":"postgres://app:s3cret@db/acme"}
 
                 """)
