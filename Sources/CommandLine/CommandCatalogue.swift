@@ -4,6 +4,7 @@ enum CommandCatalogue {
         ValidateCommand.self, PlanCommand.self, RehearseCommand.self, ApplyCommand.self, StatusCommand.self,
         CheckCommand.self,
         RunsCommand.self, ShowCommand.self, CancelCommand.self, RetryCommand.self, ResolveCommand.self,
+        RollbackCommand.self,
         LedgerListCommand.self, LedgerExportCommand.self, LedgerBaselineCommand.self, LedgerRepairCommand.self,
         TenantsCommand.self,
         LocksListCommand.self, LocksKeyCommand.self,
@@ -14,6 +15,6 @@ enum CommandCatalogue {
 
     /// Of the contract, and not built yet.
     static let unsupported = [
-        "rollback", "doctor", "completions", "console",
+        "doctor", "completions", "console",
     ]
 }

@@ -176,7 +176,7 @@ enum AnswerSamples {
                 ])
             ),
             ("locks-key", LockKeyReport(tenant: "acme", key: -42, workspaceKey: 7, database: "fleet")),
-        ] + verbs
+        ] + verbs + rollbacks
 
     private static func done(_ runbook: PlanReport.PlannedRunbook) -> PlanReport.PlannedRunbook {
         var runbook = runbook

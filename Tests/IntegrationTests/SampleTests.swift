@@ -7,7 +7,7 @@ import Testing
     static let sqlite = [
         "findings-lifecycle/sqlite", "command-source", "exec-hook", "match-labels", "non-transactional", "verify",
         "waves",
-        "table-rebuild", "batch-backfill/sqlite",
+        "table-rebuild", "batch-backfill/sqlite", "rollback",
     ]
     static let postgres = [
         "findings-lifecycle/postgres", "row-per-tenant", "database-per-tenant", "batch-backfill/postgres",
@@ -31,6 +31,32 @@ import Testing
         try await PostgresDatabase.with { database in
             try await expectToRun(Workplace(sample: name, environment: ["DATABASE_URL": database.url]))
         }
+    }
+
+    /// Guarantee: the sample of undos is rolled back as its manifest says, to what its tenants held before.
+    @Test func sampleIsRolledBack() async throws {
+        let workplace = try Workplace(sample: "rollback")
+        try await Command("./setup", folder: workplace.folder).output()
+        let before = try await tables(workplace)
+        let run = try #require(try await workplace.apply().run?.id)
+        #expect(try await tables(workplace) != before)
+
+        let ending = try await workplace.muster(
+            "rollback", "--run", run, "-f", "deploy.json5", "--yes", "--format", "json"
+        ).run()
+
+        #expect(ending.code == 0, "\(ending)")
+        #expect(try await tables(workplace) == before)
+        #expect(try await workplace.apply().exitCode == 0)
+        #expect(
+            try await Command("./proof", folder: workplace.folder).output() == (try workplace.read("proof.expected")))
+    }
+
+    private func tables(_ workplace: Workplace) async throws -> String {
+        try await Command(
+            "sh", "-c", "for f in tenants/*.db; do sqlite3 $f '.dump users%'; done; ls published 2>/dev/null; true",
+            folder: workplace.folder
+        ).output()
     }
 
     /// Guarantee: validate, plan and apply end with 0, the proof by hand finds what the sample promises, and a second

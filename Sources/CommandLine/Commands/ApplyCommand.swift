@@ -93,7 +93,7 @@ enum ApplyCommand: Command {
         }
     }
 
-    private static func request(_ arguments: ParsedArguments, _ context: CommandContext) -> ApplyRequest {
+    static func request(_ arguments: ParsedArguments, _ context: CommandContext) -> ApplyRequest {
         let facts = DeployFacts(environment: context.environment, userName: context.userName())
         return ApplyRequest(
             selection: arguments.selection, concurrency: arguments.count(.concurrency),

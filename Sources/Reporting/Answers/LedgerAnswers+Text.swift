@@ -6,14 +6,17 @@ extension RunList: TextAnswer {
         if runs.isEmpty { return ["No run has been made yet."] }
         return TextTable(
             [
-                .words("RUN"), .words("STARTED"), .words("PHASE", optional: true), .words("RESULT"), .number("DONE"),
+                .words("RUN"), .words("KIND", optional: true), .words("STARTED"), .words("PHASE", optional: true),
+                .words("RESULT"), .number("DONE"),
                 .number("FAILED", optional: true), .number("UNKNOWN", optional: true),
                 .number("BLOCKED", optional: true), .number("TENANTS"), .words("RELEASE", optional: true), .words("BY"),
             ],
             runs.map {
                 [
-                    $0.id, $0.startedAt.readable, $0.phase ?? "", $0.outcome?.rawValue ?? $0.status.rawValue,
-                    "\($0.counts.succeeded + $0.counts.skipped)", "\($0.counts.failed)", "\($0.counts.unknown)",
+                    $0.id, $0.kind == .apply ? "" : $0.kind.rawValue, $0.startedAt.readable, $0.phase ?? "",
+                    $0.outcome?.rawValue ?? $0.status.rawValue,
+                    "\($0.counts.succeeded + ($0.kind == .apply ? $0.counts.skipped : 0))", "\($0.counts.failed)",
+                    "\($0.counts.unknown)",
                     "\($0.counts.blocked)", "\($0.counts.total)", $0.release ?? "", $0.initiator.name,
                 ]
             }

@@ -13,7 +13,7 @@ extension RunAnswer: TextAnswer {
         if let reason = report.run?.stopReason {
             lines += [
                 "", style.bad("The run was stopped: \(reason.printable)."),
-                "What had not begun was not touched. The next apply is a new run, with counters from zero.",
+                "What had not begun was not touched. The next \(report.command) is a new run, with counters from zero.",
             ]
         }
         for cause in report.causes.prefix(Self.causesShown) { lines += [""] + self.lines(of: cause, style) }
@@ -23,7 +23,9 @@ extension RunAnswer: TextAnswer {
             ]
         }
         if !report.notices.isEmpty { lines += [""] + report.notices.map { style.warning("Notice: " + $0.printable) } }
-        if let run = report.run, run.joined { lines += ["", "This apply joined run \(run.id), which was under way."] }
+        if let run = report.run, run.joined {
+            lines += ["", "This \(report.command) joined run \(run.id), which was under way."]
+        }
         if let next = report.next { lines += ["", "Continue with: " + style.strong(next.printable)] }
         return lines
     }

@@ -14,12 +14,30 @@ extension RunAnswer {
             case 0: "none of \(Phrase.counted(all, "tenant")) done"
             default: "\(done) of \(all) tenants done"
             }
+        if report.command == "rollback" || report.run?.kind == .rollback { return rollbackVerdict }
         let rest =
             [
                 (counts.failed, "failed"), (counts.unknown, "unknown"), (counts.blocked, "blocked"),
                 (counts.cancelled, "cancelled"), (counts.total - counts.processed, "not finished"),
             ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         return "\(outcomeWord): " + ((all > 0 ? [share] : []) + rest + workspaceWords).joined(separator: ", ")
+            + ", in \(Phrase.duration(milliseconds: report.durationMS))."
+    }
+
+    /// The same for a rollback: what was done there is not any more.
+    private var rollbackVerdict: String {
+        let counts = tenants
+        let done = counts.succeeded
+        let share =
+            done == 0 && counts.total > 0
+            ? "rolled back on no tenant" : "rolled back on \(Phrase.counted(done, "tenant"))"
+        let rest =
+            [
+                (counts.failed, "failed"), (counts.unknown, "unknown"), (counts.blocked, "blocked"),
+                (counts.cancelled, "cancelled"), (counts.total - counts.processed, "not finished"),
+                (counts.skipped, "had nothing to undo"),
+            ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        return "\(outcomeWord): " + ((counts.total > 0 ? [share] : []) + rest + workspaceWords).joined(separator: ", ")
             + ", in \(Phrase.duration(milliseconds: report.durationMS))."
     }
 
@@ -32,6 +50,7 @@ extension RunAnswer {
     }
 
     private var nothingToDoSentence: String {
+        if report.command == "rollback" { return "Nothing to undo: none of it is done." }
         let runbooks = report.runbooks.count
         if runbooks == 0, report.command == "retry" { return "Nothing to do: that run left nothing undone." }
         if runbooks == 0 { return "Nothing to do: no runbook is selected." }

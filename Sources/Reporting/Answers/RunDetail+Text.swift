@@ -14,6 +14,9 @@ extension RunDetail: TextAnswer {
             run.phase.map { "phase \($0)" }, run.release.map { "release \($0)" }, run.revision.map { "revision \($0)" },
             "manifest \(run.manifestDigest)",
         ].compactMap(\.self).map(\.printable)
+        if run.kind == .rollback {
+            lines.append("It was a rollback" + (run.undoes.map { " of what run \($0.printable) did." } ?? "."))
+        }
         lines.append("It ran \(facts.joined(separator: ", ")).")
         if let stopReason = run.stopReason { lines.append("It was stopped: \(stopReason.printable).") }
         if !runbooks.isEmpty {

@@ -49,7 +49,10 @@ extension StatusReport: TextAnswer {
 extension RunRecord {
     /// `Run 01J… partially succeeded on 2026-01-31 12:00:05 UTC: 9 of 10 tenants done, 1 failed.`
     var sentence: String {
-        let share = "\(counts.succeeded + counts.skipped) of \(Phrase.counted(counts.total, "tenant")) done"
+        let share =
+            kind == .rollback
+            ? "\(Phrase.counted(counts.succeeded, "tenant")) rolled back"
+            : "\(counts.succeeded + counts.skipped) of \(Phrase.counted(counts.total, "tenant")) done"
         let troubles = [(counts.failed, "failed"), (counts.unknown, "unknown"), (counts.blocked, "blocked")]
             .filter { $0.0 > 0 }.map { ", \($0.0) \($0.1)" }.joined()
         let state =

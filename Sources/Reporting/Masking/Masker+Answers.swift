@@ -41,6 +41,13 @@ extension Masker {
         return report
     }
 
+    package func callAsFunction(_ view: RollbackView) -> RollbackView {
+        var view = view
+        view.notices = view.notices.map { self($0) }
+        view.error = self(view.error)
+        return view
+    }
+
     package func callAsFunction(_ report: StatusReport) -> StatusReport {
         var report = report
         report.notices = report.notices.map { self($0) }
