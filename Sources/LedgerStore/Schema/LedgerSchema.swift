@@ -13,6 +13,7 @@ package enum LedgerSchema {
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version3, sql) : "" },
         { sql in filled(BatchSchema.version4, sql).replacing("{executions}", with: sql.name("executions")) },
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.rollout, sql) : SQLiteSchema.rollout },
+        { sql in sql.dialect == .postgresql ? filled(PostgresSchema.hooks, sql) : SQLiteSchema.hooks },
     ]
 
     /// What this binary writes.

@@ -230,6 +230,27 @@ extension ManifestSchema {
             },
             "addressTemplate": { "anyOf": [{ "$ref": "#/$defs/address" }, { "type": "string", "pattern": "^[{]" }] },
             "arguments": { "type": "array", "minItems": 1, "items": { "type": "string" } },
+            "hook": {
+              "anyOf": [
+                { "type": "array", "items": { "type": "string" } },
+                {
+                  "type": "object",
+                  "required": ["exec"],
+                  "additionalProperties": false,
+                  "properties": {
+                    "exec": { "description": "A program and its arguments; never a shell line.", "$ref": "#/$defs/arguments" },
+                    "timeout": {
+                      "description": "After this long it is ended and has failed; runbook_timeout unless given.",
+                      "$ref": "#/$defs/duration"
+                    },
+                    "dry_run": {
+                      "description": "Whether it may be started by rehearse (MUSTER_DRY_RUN is set).",
+                      "$ref": "#/$defs/switch"
+                    }
+                  }
+                }
+              ]
+            },
             "switch": { "anyOf": [{ "type": "boolean" }, { "$ref": "#/$defs/variable" }] },
             "duration": {
               "description": "Whole numbers with units, the largest first: \"250ms\", \"3s\", \"5m\", \"1h30m\", \"90d\".",

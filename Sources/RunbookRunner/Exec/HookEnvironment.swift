@@ -12,7 +12,10 @@ package struct HookEnvironment: Sendable {
     /// - Parameters:
     ///   - inherited: Muster's own environment. `MUSTER_*`, `PG*`, `DIRECT_URL` and `DATABASE_URL` are taken out.
     ///   - fleet: URLs that reach more than this tenant; a variable with such a value is taken out, whatever its name.
-    package init(_ facts: HookFacts, inherited: [String: String], fleet: [Redacted] = []) {
+    ///   - occasion: of a hook around a run or a tenant.
+    package init(
+        _ facts: HookFacts, inherited: [String: String], fleet: [Redacted] = [], occasion: HookOccasion? = nil
+    ) {
         let withheld = Set(fleet.map(\.revealed)).subtracting([""])
         var variables = inherited.filter { name, value in
             !name.hasPrefix("MUSTER_") && !name.hasPrefix("PG") && name != "DIRECT_URL" && name != "DATABASE_URL"
@@ -31,13 +34,14 @@ package struct HookEnvironment: Sendable {
         variables["MUSTER_PHASE"] = facts.phase
         variables["MUSTER_DRY_RUN"] = facts.isDryRun ? "1" : "0"
         variables["MUSTER_IDEMPOTENCY_KEY"] = facts.idempotencyKey
+        if let occasion { variables.merge(occasion.variables) { $1 } }
         self.variables = variables
         input = Self.encode(
             HookDocument(
                 runID: facts.runID, runbook: facts.identity.runbook, key: facts.identity.key, tenant: facts.tenant,
                 tenantSchema: facts.schema, tenantTarget: target, tenantURL: facts.url.revealed,
                 attempt: facts.attempt, phase: facts.phase, dryRun: facts.isDryRun,
-                idempotencyKey: facts.idempotencyKey))
+                idempotencyKey: facts.idempotencyKey, occasion: occasion))
     }
 
     private static func encode(_ document: HookDocument) -> [UInt8] {
@@ -61,6 +65,7 @@ private struct HookDocument: Encodable {
     var phase: String
     var dryRun: Bool
     var idempotencyKey: String
+    var occasion: HookOccasion?
 
     enum CodingKeys: String, CodingKey {
         case runID = "run_id"
@@ -89,5 +94,6 @@ private struct HookDocument: Encodable {
         try container.encode(phase, forKey: .phase)
         try container.encode(dryRun, forKey: .dryRun)
         try container.encode(idempotencyKey, forKey: .idempotencyKey)
+        try occasion?.encode(to: encoder)
     }
 }

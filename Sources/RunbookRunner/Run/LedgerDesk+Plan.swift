@@ -12,6 +12,7 @@ extension LedgerDesk {
     ///   runner died between its last work and the end of the run.
     func plan(_ plan: FleetPlan, identity: String? = nil) throws(ServiceError) -> PlannedFleet {
         var fleet = PlannedFleet(plan: plan)
+        let hasHooks = plan.manifest.hooks.hasFinal
         guard ledger != nil else {
             for page in plan.pages {
                 fleet.count(page)
@@ -26,10 +27,10 @@ extension LedgerDesk {
             // Nearly always that is the whole answer, one short question a page.
             while open == nil, let page = pages.next() {
                 fleet.count(page)
-                if try !ledger.isSettledAtAGlance(page, unlessOpen: identity) { open = page }
+                if try !ledger.isSettledAtAGlance(page, unlessOpen: identity, orDueHooks: hasHooks) { open = page }
             }
             guard let open else {
-                if plan.placeCount == 0, let identity { fleet.hasOpenRun = try hasOpenRun(ledger, identity) }
+                if plan.placeCount == 0, let identity { fleet.hasOpenRun = try hasOpenRun(ledger, identity, hasHooks) }
                 return fleet
             }
             try ledger.reading { () throws(DatabaseError) in
@@ -43,14 +44,20 @@ extension LedgerDesk {
                     if let next { fleet.count(next) }
                 }
                 try blockUnfinishedPredecessors(ledger, &fleet)
-                if !fleet.hasWork, let identity { fleet.hasOpenRun = try ledger.hasOpenRun(identity) }
+                if !fleet.hasWork, let identity {
+                    fleet.hasOpenRun = try ledger.hasOpenRun(identity, orDueHooks: hasHooks)
+                }
             }
             return fleet
         }
     }
 
-    private func hasOpenRun(_ ledger: Ledger, _ identity: String) throws(DatabaseError) -> Bool {
-        try ledger.reading { () throws(DatabaseError) in try ledger.hasOpenRun(identity) }
+    private func hasOpenRun(
+        _ ledger: Ledger, _ identity: String, _ orDueHooks: Bool
+    ) throws(DatabaseError) -> Bool {
+        try ledger.reading { () throws(DatabaseError) in
+            try ledger.hasOpenRun(identity, orDueHooks: orDueHooks)
+        }
     }
 
     /// How many tenants of the scope have something undone, asked anew.

@@ -5,9 +5,12 @@ import RunbookModel
 
 extension LedgerDesk {
     /// Makes or joins the run. nil when, asked again inside the transaction, nothing is left to do.
+    ///
+    /// - Returns: with it, the runs that a newer manifest has left behind and whose last hooks are not started any more.
     func begin(
         _ fleet: PlannedFleet, draft: RunDraft, host: String, runner: String
-    ) throws(ServiceError) -> StartedRun? {
+    ) throws(ServiceError) -> (run: StartedRun, leftBehind: [String])? {
+        var leftBehind: [String] = []
         let run = try asking { ledger throws(DatabaseError) -> StartedRun? in
             try ledger.remember(
                 tenants: fleet.plan.allTenants.tenants, runbooks: fleet.plan.manifest.runbooks,
@@ -16,25 +19,37 @@ extension LedgerDesk {
             let key = try takeKey(of: runner)
             try ledger.addRunner(
                 runner, run: run.id, host: host, pid: Int(ProcessInfo.processInfo.processIdentifier), lockKey: key)
-            try ledger.closeRunsLeftBehind(by: draft, run: run.id)
+            leftBehind = try ledger.closeRunsLeftBehind(by: draft, run: run.id)
             return run
         }
         self.fleet = fleet
         self.run = run
         self.runner = runner
-        return run
+        return run.map { ($0, leftBehind) }
     }
 
     /// What a worker does next; waits for it. nil when the run is over for this runner.
     ///
     /// - Parameter worker: its number, from 1.
     func next(for worker: Int) async -> Work? {
-        while !isOver {
-            if stop.isStopping { break }
+        while true {
+            if let (assignment, result) = closing.popLast() {
+                underWay += 1
+                return .closing(assignment, result)
+            }
+            if isOver || stop.isStopping { break }
             if stopReason == nil {
                 guard mayWork(worker) else {
                     if holding.contains(worker) { return .rest }
                     await sleep(.milliseconds(250))
+                    continue
+                }
+                if isOpening {
+                    if let order = openRun() {
+                        holding.insert(worker)
+                        return .hook(order)
+                    }
+                    if isOpening, !isOver { await sleep(.milliseconds(100)) }
                     continue
                 }
                 if let question = openGate {
@@ -78,13 +93,14 @@ extension LedgerDesk {
 
     /// Says that this runner lives; called every two seconds.
     func beat() {
-        guard run != nil, !isOver else { return }
+        guard run != nil, !isOver || isFinishing else { return }
         flush()
         do throws(DatabaseError) {
             try insisting { ledger throws(DatabaseError) in
                 if !holdsKey { _ = try takeKey(of: runner) }
                 try ledger.beat(runner)
             }
+            guard !isFinishing else { return }
             try shareConnections()
             try noticeCancelling()
         } catch { fail(error) }
@@ -102,6 +118,9 @@ extension LedgerDesk {
 
     /// Writes what is left, gives unbegun work back, and says goodbye.
     func end() throws(ServiceError) {
+        // The hook behind them is still to come.
+        results += closing.map { $0.assignment.givenBack($0.result) }
+        closing = []
         for (assignment, _) in parked {
             results.append(JobResult(job: assignment.job, state: .queued, executions: assignment.outcomes))
         }
@@ -252,7 +271,8 @@ extension LedgerDesk {
         }
         let isGoing = assignment.ended.map { now - $0.at < .seconds(2) } ?? false
         guard now - since < limit || isGoing else {
-            results.append(
+            conclude(
+                assignment,
                 JobResult(
                     job: assignment.job, state: .blocked, reason: .lock,
                     message: assignment.isFileBusy
@@ -283,7 +303,8 @@ extension LedgerDesk {
         // A full server is not away: it is waited for as long as a lock.
         let patience = isRefused ? lockWait ?? assignment.steps[assignment.position].runbook.limits.lockWait : patience
         guard now - since < patience else {
-            results.append(
+            conclude(
+                assignment,
                 JobResult(
                     job: assignment.job, state: .blocked, reason: .lock, message: failure.message,
                     executions: assignment.outcomes))
@@ -294,7 +315,7 @@ extension LedgerDesk {
         parked.append((assignment, now + min(.seconds(pause), patience - (now - since))))
     }
 
-    private func sleep(_ duration: Duration) async {
+    func sleep(_ duration: Duration) async {
         sleeperNumber += 1
         let number = sleeperNumber
         var alarm: Task<Void, Never>?

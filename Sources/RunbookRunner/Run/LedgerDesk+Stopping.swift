@@ -49,8 +49,8 @@ extension LedgerDesk {
     func giveBack() {
         guard !claimed.isEmpty || !parked.isEmpty else { return }
         results += claimed.map { JobResult(job: $0, state: .queued) }
-        results += parked.map {
-            JobResult(job: $0.assignment.job, state: .queued, executions: $0.assignment.outcomes)
+        for (assignment, _) in parked {
+            conclude(assignment, JobResult(job: assignment.job, state: .queued, executions: assignment.outcomes))
         }
         claimed = []
         parked = []

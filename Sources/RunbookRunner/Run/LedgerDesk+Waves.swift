@@ -6,6 +6,10 @@ import RunbookModel
 enum Work: Sendable {
     case tenant(Assignment)
     case gate(GateQuestion)
+    /// A hook before the run.
+    case hook(HookOrder)
+    /// A tenant's work has ended; what is left is the hook behind it.
+    case closing(Assignment, JobResult)
     /// Close all connections, say so, and come again.
     case rest
 }

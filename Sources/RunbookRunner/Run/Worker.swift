@@ -55,6 +55,12 @@ actor Worker {
         return GateRun(question: question, context: context).run()
     }
 
+    /// Starts a hook around the run or a tenant. What it works with there may stay open around a tenant.
+    func run(_ hook: RunHookRun) -> RunHookVerdict {
+        if hook.order.member == nil { connections.close() }
+        return hook.run()
+    }
+
     /// Closes what it holds.
     func close() { connections.close() }
 
