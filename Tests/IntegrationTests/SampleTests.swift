@@ -10,7 +10,7 @@ import Testing
         "table-rebuild", "batch-backfill/sqlite",
     ]
     static let postgres = [
-        "findings-lifecycle/postgres", "row-per-tenant", "database-per-tenant", "batch-backfill/postgres",
+        "findings-lifecycle/postgres", "row-per-tenant", "database-per-tenant", "batch-backfill/postgres", "shared",
     ]
 
     /// Guarantee: no sample is left out below.

@@ -68,7 +68,10 @@ extension ManifestSchema {
                   "description": "Whether every tenant must finish what stands before it first.",
                   "$ref": "#/$defs/switch"
                 },
-                "shared": { "$ref": "#/$defs/notYet" },
+                "shared": {
+                  "description": "Whether it touches what is outside of its tenant: one tenant after the other, and nothing else of the workspace meanwhile.",
+                  "$ref": "#/$defs/switch"
+                },
                 "transaction": {
                   "description": "Whether the script and its receipt commit together; true unless given. CREATE INDEX CONCURRENTLY and VACUUM need false.",
                   "$ref": "#/$defs/switch"
@@ -276,7 +279,6 @@ extension ManifestSchema {
               "description": "PostgreSQL: what kind of pooler stands in between. Left out, Muster finds out.",
               "anyOf": [{ "enum": ["session", "transaction"] }, { "$ref": "#/$defs/variable" }]
             },
-            "notYet": { "description": "Not supported yet.", "const": false },
             "nothingYet": {
               "description": "Not supported yet.",
               "anyOf": [{ "type": "array", "maxItems": 0 }, { "type": "object", "maxProperties": 0 }]

@@ -126,7 +126,7 @@ extension LedgerDesk {
             let target = fleet.plan.member(at: place).target
             let isFile = target.url.revealed.hasPrefix("sqlite:")
             // Tenants in files are locked at the ledger, whatever they run.
-            let step = isFile ? first : steps.first { $0.decision == .run && !$0.runbook.isTransactional }
+            let step = isFile ? first : steps.first { $0.decision == .run && $0.runbook.needsSession }
             guard let step else { continue }
             let check =
                 isFile

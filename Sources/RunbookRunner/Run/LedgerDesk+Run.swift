@@ -101,6 +101,7 @@ extension LedgerDesk {
                 try ledger.beat(runner)
             }
             guard !isFinishing else { return }
+            try lookForReservation()
             try shareConnections()
             try noticeCancelling()
         } catch { fail(error) }
@@ -140,13 +141,14 @@ extension LedgerDesk {
 
     /// Work that is at hand: a parked one whose time has come, else a claimed one, else a new claim.
     private func ready() -> Assignment? {
+        guard mayBegin(at: claimed.first?.stage ?? parked.first?.assignment.job.stage ?? stage) else { return nil }
         let now = ContinuousClock.now
         if let index = parked.firstIndex(where: { $0.at <= now && hasRoom(at: $0.assignment.job.stage) }) {
             underWay += 1
             return parked.remove(at: index).assignment
         }
         if claimed.isEmpty { claim() }
-        while let first = claimed.first, hasRoom(at: first.stage) {
+        while let first = claimed.first, hasRoom(at: first.stage), mayBegin(at: first.stage) {
             let job = claimed.removeFirst()
             guard let assignment = fleet?.assignment(job) else {
                 if let result = stranger(job) { results.append(result) }
@@ -187,7 +189,7 @@ extension LedgerDesk {
             claimed = try insisting { ledger throws(DatabaseError) in
                 tries += 1
                 if tries > 1 { hasLostClaim = true }
-                return try ledger.claimJobs(run: run.id, runner: runner, limit: chunk)
+                return try ledger.claimJobs(run: run.id, runner: runner, limit: chunk, oneAt: sharedPlaces)
             }
         } catch { fail(error) }
     }
@@ -208,6 +210,7 @@ extension LedgerDesk {
         flush()
         guard let run, !isOver else { return nil }
         do throws(DatabaseError) {
+            if claimed.isEmpty { try letWorkspaceGo() }
             try reclaim(run)
             guard claimed.isEmpty else { return nil }
             let hasMoved = try insisting { ledger throws(DatabaseError) -> Bool in
@@ -277,7 +280,7 @@ extension LedgerDesk {
                     job: assignment.job, state: .blocked, reason: .lock,
                     message: assignment.isFileBusy
                         ? "another program kept the tenant's file locked for \(DurationText.text(limit))"
-                        : "the tenant's lock was not free within \(DurationText.text(limit))",
+                        : "the \(runbook.shared ? "workspace" : "tenant")'s lock was not free within \(DurationText.text(limit))",
                     executions: assignment.outcomes))
             return
         }

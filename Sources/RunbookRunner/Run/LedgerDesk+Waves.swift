@@ -18,6 +18,7 @@ enum Work: Sendable {
 extension LedgerDesk {
     /// Whether one more tenant of this place may be worked on.
     func hasRoom(at place: Int) -> Bool {
+        if sharedPlaces.contains(place) { return underWay == 0 }
         guard let course = fleet?.plan.course, ceilings.indices.contains(course.wave(of: place)) else { return true }
         return underWay < ceilings[course.wave(of: place)]
     }

@@ -41,6 +41,14 @@ actor LedgerDesk {
     /// The place whose pause people were told of.
     var announced: Int?
 
+    /// Places of the run where one tenant is worked on at a time.
+    var sharedPlaces: Set<Int> = []
+    /// Tenants are in other PostgreSQL databases than the ledger's.
+    var livesElsewhere = false
+    var holdsWorkspace = false
+    /// Somebody wants the workspace for himself.
+    var isYielding = false
+
     var hooks = RunHooks()
     var host = ""
     var release: String?

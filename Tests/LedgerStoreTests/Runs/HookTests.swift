@@ -132,4 +132,18 @@ import Testing
             #expect(try ledger.closeRunsLeftBehind(by: Sample.draft("sha256:three"), run: newer).isEmpty)
         }
     }
+
+    /// Guarantee: in the places named, one job at a time is under way, whoever claims; in others as many as are asked for.
+    @Test(arguments: Engine.all) func oneJobAtATime(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, _ in
+            let run = try #require(try ledger.begin(Sample.names(5)))
+            try ledger.addRunner("b", run: run, host: "here", pid: 1)
+            let one = try ledger.claimJobs(run: run, runner: "a", limit: 32, oneAt: [0])
+            #expect(one.count == 1)
+            #expect(try ledger.claimJobs(run: run, runner: "b", limit: 32, oneAt: [0]).isEmpty)
+            #expect(try ledger.write([Sample.result(one[0])], run: run, runner: "a", under: []).count == 1)
+            #expect(try ledger.claimJobs(run: run, runner: "b", limit: 32, oneAt: [0]).count == 1)
+            #expect(try ledger.claimJobs(run: run, runner: "a", limit: 32, oneAt: [1]).count == 3)
+        }
+    }
 }
