@@ -25,6 +25,11 @@ package enum Failpoint: String, Sendable, CaseIterable {
     /// Between the end of a wave and its gate.
     case takeGate = "take_gate"
     case completeRun = "complete_run"
+    /// A hook around a run or a tenant: when its start and its end are written.
+    case takeHook = "take_hook"
+    case endHook = "end_hook"
+    /// That hook itself: about to be started, and behind its end.
+    case runHook = "run_hook"
     case endRunner = "end_runner"
     case cancelRun = "cancel_run"
     /// Finished records on their way into a set.

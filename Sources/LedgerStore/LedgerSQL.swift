@@ -38,6 +38,7 @@ package struct LedgerSQL: Sendable {
     var attempts: String { name("attempts") }
     var runners: String { name("runners") }
     var events: String { name("events") }
+    var hooks: String { name("hooks") }
     var sets: String { name("sets") }
     var setMembers: String { name("set_members") }
     var sealed: String { name("sealed") }

@@ -6,11 +6,11 @@ import Testing
 @Suite struct SampleTests {
     static let sqlite = [
         "findings-lifecycle/sqlite", "command-source", "exec-hook", "match-labels", "non-transactional", "verify",
-        "waves",
+        "waves", "run-hooks",
         "table-rebuild", "batch-backfill/sqlite", "rollback",
     ]
     static let postgres = [
-        "findings-lifecycle/postgres", "row-per-tenant", "database-per-tenant", "batch-backfill/postgres",
+        "findings-lifecycle/postgres", "row-per-tenant", "database-per-tenant", "batch-backfill/postgres", "shared",
     ]
 
     /// Guarantee: no sample is left out below.

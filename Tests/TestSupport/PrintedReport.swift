@@ -13,6 +13,7 @@ package struct PrintedReport: Decodable, Sendable {
     package var runbooks: [RunbookSummary]
     package var failures: [Failure]
     package var causes: [Cause]
+    package var hooks: [Hook]
     package var error: Problem?
     package var notices: [String]
     package var next: String?
@@ -51,6 +52,17 @@ package struct PrintedReport: Decodable, Sendable {
         package var file: String?
         package var line: Int?
         package var statement: String?
+    }
+
+    package struct Hook: Decodable, Sendable {
+        package var hook: String
+        package var tenant: String?
+        package var state: String
+        package var exitCode: Int?
+        package var message: String?
+        package var output: String?
+        package var attempts: Int
+        package var runId: String
     }
 
     package struct Cause: Decodable, Sendable {

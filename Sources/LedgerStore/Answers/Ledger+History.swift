@@ -84,7 +84,9 @@ extension Ledger {
     /// What failed in one run and is not done since, in the order of its jobs; jobs blocked by a lock or a server last.
     ///
     /// It is read from the history: what is done with another body keeps its record, whatever comes.
-    package func failures(ofRun id: String) throws(DatabaseError) -> [Failure] {
+    ///
+    /// - Parameter hasHooks: whether a tenant may have failed before any of its runbooks ran.
+    package func failures(ofRun id: String, hasHooks: Bool = false) throws(DatabaseError) -> [Failure] {
         let failed = try rows(
             """
             select a.tenant, a.runbook, a.key,
@@ -112,7 +114,19 @@ extension Ledger {
                 tenant: Self.tenant(row[0]), runbook: nil, key: nil, state: "blocked", reason: .lock,
                 message: row[1].text ?? "", attempts: row[2].integer ?? 0)
         }
-        return failed + blocked
+        guard hasHooks else { return failed + blocked }
+        let unprepared = try rows(
+            """
+            select h.tenant, h.message, h.output, h.attempt from \(sql.hooks) h
+            join \(sql.jobs) j on j.run_id = h.run_id and j.tenant = h.tenant and j.state = 'failed'
+            where h.run_id = $1 and h.hook = 'before_tenant' and h.state = 'failed' order by j.position
+            """, [.text(id)]
+        ).map { row in
+            Failure(
+                tenant: Self.tenant(row[0]), runbook: nil, key: nil, state: "failed", clean: true,
+                message: row[1].text ?? "", detail: row[2].text, attempts: row[3].integer ?? 1)
+        }
+        return failed + unprepared + blocked
     }
 
     /// What is failed or unknown in the whole workspace, for identities that a plan found in that state.

@@ -16,10 +16,15 @@ extension Ledger {
     /// A tenant counts when its set holds all that its cohort needs; any row that is not in a set makes the answer false.
     /// That is the state after every complete run, and so of nearly every deploy.
     ///
-    /// - Parameter identity: of a run which must not be open.
-    package func glance(_ scope: LedgerScope, unlessOpen identity: String?) throws(DatabaseError) -> LedgerGlance {
+    /// - Parameters:
+    ///   - identity: of a run which must not be open.
+    ///   - orDueHooks: whether a complete run counts as open while its last hooks are to be started.
+    package func glance(
+        _ scope: LedgerScope, unlessOpen identity: String?, orDueHooks: Bool = false
+    ) throws(DatabaseError) -> LedgerGlance {
         guard !scope.tenants.isEmpty, !scope.members.isEmpty else { return LedgerGlance() }
         let relations = scope.relations(dialect, first: 3)
+        let isDue = orDueHooks ? " or hooks_due" : ""
         let answer = try answer(
             """
             with \(relations.sql),
@@ -36,7 +41,7 @@ extension Ledger {
                 group by t.cohort, s.set_id)
             select not exists (select 1 from \(sql.executions) where workspace = $1)
                 and not exists (
-                    select 1 from \(sql.runs) where workspace = $1 and identity = $2 and status <> 'completed')
+                    select 1 from \(sql.runs) where workspace = $1 and identity = $2 and (status <> 'completed'\(isDue)))
                 and (select sum(w.n) from w \(sql.ordered) fit on fit.cohort = w.cohort and fit.set_id = w.set_id)
                     = \(scope.tenants.count),
                 (select \(sql.joined("o.name")) from (

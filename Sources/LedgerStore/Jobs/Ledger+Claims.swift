@@ -4,9 +4,12 @@ package import RunbookModel
 extension Ledger {
     /// Claims up to `limit` queued jobs of the run's present stage, in their order; a job that came too late for an
     /// earlier stage is among them.
+    ///
+    /// - Parameter places: stages in which one job at a time is under way, whoever has it.
     package func claimJobs(
-        run: String, runner: String, limit: Int
+        run: String, runner: String, limit: Int, oneAt places: Set<Int> = []
     ) throws(DatabaseError) -> [ClaimedJob] {
+        let (alone, most) = limits(places)
         try Failpoint.reach(.claimJobs, .before)
         var claimed: [DatabaseRow] = []
         switch dialect {
@@ -22,7 +25,8 @@ extension Ledger {
                     select ctid as place from \(sql.jobs)
                     where run_id = $1 and state = 'queued'
                       and stage <= (select stage from \(sql.runs) where id = $1 and status <> 'completed' and stop_reason is null)
-                    order by stage, position limit $3 for update skip locked)
+                      \(alone)
+                    order by stage, position limit \(most) for update skip locked)
                 update \(sql.jobs) j set state = 'running', runner = $2, attempt = j.attempt + 1,
                     fence = pg_catalog.nextval(\(fence)),
                     claimed_at = pg_catalog.clock_timestamp()
@@ -39,13 +43,27 @@ extension Ledger {
                     where run_id = $1 and state = 'queued' and tenant in (
                         select tenant from muster_jobs where run_id = $1 and state = 'queued'
                             and stage <= (select stage from muster_runs where id = $1 and status <> 'completed' and stop_reason is null)
-                        order by stage, position limit $3)
+                            \(alone)
+                        order by stage, position limit \(most))
                     returning tenant, stage, attempt, fence, position
                     """, [.text(run), .text(runner), DatabaseValue(limit)])
             }
         }
         try Failpoint.reach(.claimJobs, .after)
         return claimed.sorted { ($0[4].integer ?? 0) < ($1[4].integer ?? 0) }.map(Self.claimedJob)
+    }
+
+    /// What keeps a claim to one job where one tenant at a time is worked on. Of two runners that claim at the same moment
+    /// both may get one; the workspace's lock is what decides.
+    private func limits(_ places: Set<Int>) -> (condition: String, limit: String) {
+        guard !places.isEmpty else { return ("", "$3") }
+        let list = places.sorted().map(String.init).joined(separator: ", ")
+        let condition = """
+            and (stage not in (\(list)) or not exists (
+                select 1 from \(sql.jobs) o where o.run_id = $1 and o.state = 'running' and o.stage in (\(list))))
+            """
+        let first = "select min(stage) from \(sql.jobs) where run_id = $1 and state = 'queued'"
+        return (condition, "(case when (\(first)) in (\(list)) then 1 else $3 end)")
     }
 
     /// The jobs that the ledger says this runner has.

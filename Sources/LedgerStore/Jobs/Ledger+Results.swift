@@ -258,7 +258,7 @@ extension JobResult {
 }
 
 extension String {
-    fileprivate var withoutNUL: String {
+    var withoutNUL: String {
         guard utf8.contains(0) else { return self }
         return String(UnicodeScalarView(unicodeScalars.map { $0 == "\0" ? "\u{fffd}" : $0 }))
     }

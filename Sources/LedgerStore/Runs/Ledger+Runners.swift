@@ -28,7 +28,7 @@ extension Ledger {
         try Failpoint.reach(.beat, .after)
     }
 
-    /// Runners of the run that have jobs or its gate, a key, and were not heard of for a while.
+    /// Runners of the run that have jobs, its gate or one of its hooks, a key, and were not heard of for a while.
     package func quietRunners(of run: String) throws(DatabaseError) -> [(id: String, lockKey: Int64)] {
         try rows(
             """
@@ -37,7 +37,8 @@ extension Ledger {
                 and heartbeat_at < \(sql.ago(seconds: Self.pause))
                 and (exists (
                     select 1 from \(sql.jobs) where run_id = $1 and runner = r.id and state = 'running')
-                    or exists (select 1 from \(sql.runs) where id = $1 and gate_runner = r.id))
+                    or exists (select 1 from \(sql.runs) where id = $1 and gate_runner = r.id)
+                    or exists (select 1 from \(sql.hooks) where run_id = $1 and runner = r.id and state = 'running'))
             """, [.text(run)]
         ).compactMap { row in
             guard let id = row[0].text, case .integer(let key) = row[1] else { return nil }

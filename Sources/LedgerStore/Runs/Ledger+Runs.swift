@@ -9,6 +9,13 @@ package struct StartedRun: Sendable {
     package var isStopping = false
     /// A run of the other kind is open, and comes first: this one was not made.
     package var waitsFor: String?
+
+    package init(id: String, joined: Bool, isStopping: Bool = false, waitsFor: String? = nil) {
+        self.id = id
+        self.joined = joined
+        self.isStopping = isStopping
+        self.waitsFor = waitsFor
+    }
 }
 
 extension Ledger {
@@ -67,9 +74,11 @@ extension Ledger {
         try startRun(draft, jobs: [scope], settled: settled)
     }
 
-    package func hasOpenRun(_ identity: String) throws(DatabaseError) -> Bool {
-        try row(
-            "select 1 from \(sql.runs) where workspace = $1 and identity = $2 and status <> 'completed'",
+    /// - Parameter orDueHooks: whether a complete run counts as open while its last hooks are to be started.
+    package func hasOpenRun(_ identity: String, orDueHooks: Bool = false) throws(DatabaseError) -> Bool {
+        let isDue = orDueHooks ? " or hooks_due" : ""
+        return try row(
+            "select 1 from \(sql.runs) where workspace = $1 and identity = $2 and (status <> 'completed'\(isDue))",
             [.text(workspace), .text(identity)]) != nil
     }
 
@@ -81,8 +90,8 @@ extension Ledger {
                 """
                 insert into \(sql.runs) (id, workspace, identity, phase, selection, status, stages, already_done,
                     manifest_digest, manifest, release, revision, door, initiator_kind, initiator_name, initiator_url,
-                    kind, undoes)
-                select $1, $2, $3, $4, $5, 'running', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+                    kind, undoes, hooks_due)
+                select $1, $2, $3, $4, $5, 'running', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
                 where not exists (
                     select 1 from \(sql.runs) where workspace = $2 and status <> 'completed' and kind <> $16)
                 on conflict (workspace, identity) where status <> 'completed' do nothing
@@ -94,7 +103,7 @@ extension Ledger {
                     .text(draft.source.digest), .text(draft.source.text), DatabaseValue(draft.release),
                     DatabaseValue(draft.revision), .text(draft.door), .text(draft.initiator.kind),
                     .text(draft.initiator.name), DatabaseValue(draft.initiator.url), .text(draft.kind.rawValue),
-                    DatabaseValue(draft.undoes),
+                    DatabaseValue(draft.undoes), .boolean(draft.hasFinalHooks),
                 ])
             if made != nil { return StartedRun(id: id, joined: false) }
             // Locked, so that nobody completes it or moves it on before the jobs are in.
@@ -177,11 +186,15 @@ extension Ledger {
     }
 
     /// Closes runs that a newer manifest has left behind: open, of the same phase and selection, and no runner of
-    /// theirs is alive. What was open in them is cancelled; what they had finished stays done.
-    package func closeRunsLeftBehind(by draft: RunDraft, run: String) throws(DatabaseError) {
+    /// theirs is alive. What was open in them is cancelled; what they had finished stays done. Hooks behind the end of
+    /// such runs, also of complete ones, are not started any more: it is not known what they are in the newer manifest.
+    ///
+    /// - Returns: the runs whose last hooks were not started, or not seen to end.
+    @discardableResult
+    package func closeRunsLeftBehind(by draft: RunDraft, run: String) throws(DatabaseError) -> [String] {
         let left = """
-            select r.id from \(sql.runs) r
-            where r.workspace = $1 and r.status <> 'completed' and r.id <> $2 and r.identity <> $3
+            select r.id, r.status <> 'completed', r.hooks_due from \(sql.runs) r
+            where r.workspace = $1 and (r.status <> 'completed' or r.hooks_due) and r.id <> $2 and r.identity <> $3
                 and coalesce(r.phase, '') = $4 and r.selection = $5 and r.kind = $6
                 and not exists (
                     select 1 from \(sql.runners) n where n.run_id = r.id and n.ended_at is null
@@ -193,12 +206,21 @@ extension Ledger {
             .text(draft.kind.rawValue),
         ]
         // Nearly always there is none: then nothing is locked and nothing written.
-        guard try row(left, parameters) != nil else { return }
-        try writing { () throws(DatabaseError) in
+        guard try row(left, parameters) != nil else { return [] }
+        return try writing { () throws(DatabaseError) in
+            var withoutHooks: [String] = []
             for row in try rows("\(left) \(sql.forUpdate)", parameters) {
                 guard let id = row[0].text else { continue }
-                try cancelOpen(id, because: "run \(run) of a newer manifest has taken its place")
+                let reason = "run \(run) of a newer manifest has taken its place"
+                if row[1].boolean == true { try cancelOpen(id, because: reason) }
+                guard row[2].boolean == true else { continue }
+                try settleHooks(of: id)
+                try execute(
+                    "insert into \(sql.events) (workspace, run_id, kind, detail) values ($1, $2, 'hook_dropped', $3)",
+                    [.text(workspace), .text(id), .text(reason)])
+                withoutHooks.append(id)
             }
+            return withoutHooks
         }
     }
 

@@ -18,11 +18,13 @@ package struct RunDraft: Sendable {
     package var revision: String?
     package var door: String
     package var initiator: Initiator
+    /// Whether hooks are to be started once it is complete.
+    package var hasFinalHooks: Bool
 
     package init(
         identity: String, kind: RunKind = .apply, undoes: String? = nil, phase: String?, selection: String,
         stages: Int, waves: [String] = [], source: ManifestSource, release: String?,
-        revision: String?, door: String, initiator: Initiator
+        revision: String?, door: String, initiator: Initiator, hasFinalHooks: Bool = false
     ) {
         self.identity = identity
         self.kind = kind
@@ -36,5 +38,6 @@ package struct RunDraft: Sendable {
         self.revision = revision
         self.door = door
         self.initiator = initiator
+        self.hasFinalHooks = hasFinalHooks
     }
 }

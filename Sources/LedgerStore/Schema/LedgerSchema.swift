@@ -14,6 +14,7 @@ package enum LedgerSchema {
         { sql in filled(BatchSchema.version4, sql).replacing("{executions}", with: sql.name("executions")) },
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.rollout, sql) : SQLiteSchema.rollout },
         { sql in RollbackSchema.columns.replacing("{runs}", with: sql.runs) },
+        { sql in sql.dialect == .postgresql ? filled(PostgresSchema.hooks, sql) : SQLiteSchema.hooks },
     ]
 
     /// What this binary writes.

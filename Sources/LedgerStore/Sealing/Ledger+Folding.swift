@@ -1,7 +1,7 @@
 package import DatabaseAccess
 
 extension Ledger {
-    /// Deletes a bounded part of what is older than the retention, in one transaction: the attempts, jobs and runners of
+    /// Deletes a bounded part of what is older than the retention, in one transaction: the attempts, jobs, hooks and runners of
     /// one finished run, whose row keeps its counts; then attempts that no run made.
     ///
     /// - Parameter retention: in seconds.
@@ -48,6 +48,7 @@ extension Ledger {
                 """, parameters
         ).rowsAffected
         guard jobs < limit else { return }
+        try execute("delete from \(sql.hooks) where run_id = $1", [.text(run)])
         try execute("delete from \(sql.runners) where run_id = $1", [.text(run)])
         try execute("update \(sql.runs) set folded_at = \(sql.clock) where id = $1", [.text(run)])
     }

@@ -79,7 +79,7 @@ extension ManifestDecoder {
         let foreignKeys = object["foreign_keys"]?.boolean() ?? false
         let barrier = object["barrier"]?.boolean() ?? false
         let limits = self.limits(object, over: context.limits)
-        refuseLater(object, "shared")
+        let shared = object["shared"]?.boolean() ?? false
         if object["batch"] == nil {
             object["preflight"]?.report("not supported yet, but for a batch", remedy: "leave it out")
         }
@@ -110,9 +110,9 @@ extension ManifestDecoder {
         let isSQL = if case .sql = action.value { true } else { false }
         return Runbook(
             id: id, key: key, title: title, phase: phase, after: declared.after.compactMap { $0.plainText },
-            scope: scope, match: match, barrier: barrier, transaction: transaction && isSQL, repeatable: isRepeatable,
-            foreignKeys: foreignKeys, onChange: onChange, action: action.value, verify: verify, rollback: rollback,
-            limits: limits,
+            scope: scope, match: match, barrier: barrier, shared: shared, transaction: transaction && isSQL,
+            repeatable: isRepeatable, foreignKeys: foreignKeys, onChange: onChange, action: action.value,
+            verify: verify, rollback: rollback, limits: limits,
             checksum: action.checksum, line: log.place(ofByte: object.field.node.range.lowerBound).line)
     }
 
@@ -191,11 +191,6 @@ extension ManifestDecoder {
         if let limit = object["runbook_timeout"]?.limit(in: Self.timeLimits) { limits.runbookTimeout = limit.duration }
         if let retries = object["retries"]?.integer(in: 0...100) { limits.retries = retries }
         return limits
-    }
-
-    /// A switch whose feature is not built: it may be off.
-    private func refuseLater(_ object: ManifestObject, _ key: String) {
-        if object[key]?.boolean() == true { object[key]?.report("not supported yet", remedy: "leave it out") }
     }
 
     // MARK: - Shared tables

@@ -37,9 +37,6 @@ final class ManifestDecoder {
         {
             field.report("manifest \(version) is not known", remedy: "this program reads manifest: 1")
         }
-        let hooks = ["before_run", "after_run", "before_tenant", "after_tenant", "on_failure"]
-        let hooksObject = object["hooks"]?.object(keys: hooks)
-        for name in hooks { hooksObject?[name]?.refuseUnlessEmpty() }
         object["alerts"]?.refuseUnlessEmpty()
 
         let ledger = self.ledger(object)
@@ -50,11 +47,12 @@ final class ManifestDecoder {
         let runbooks = self.runbooks(object, context)
         let concurrency = self.concurrency(object["concurrency"])
         let rollout = self.rollout(object["rollout"], context)
+        let hooks = self.hooks(object["hooks"], context)
         let workspace = object["workspace"].map { $0.name(.workspace) } ?? "default"
         guard let workspace, let ledger, let tenants else { return nil }
         return Manifest(
             workspace: workspace, ledger: ledger.settings, tenants: tenants.settings, concurrency: concurrency,
-            rollout: rollout, phases: phases, runbooks: runbooks, fuse: fuse, source: source(text))
+            rollout: rollout, phases: phases, runbooks: runbooks, hooks: hooks, fuse: fuse, source: source(text))
     }
 
     /// Of a manifest that names none.

@@ -68,7 +68,10 @@ extension ManifestSchema {
                   "description": "Whether every tenant must finish what stands before it first.",
                   "$ref": "#/$defs/switch"
                 },
-                "shared": { "$ref": "#/$defs/notYet" },
+                "shared": {
+                  "description": "Whether it touches what is outside of its tenant: one tenant after the other, and nothing else of the workspace meanwhile.",
+                  "$ref": "#/$defs/switch"
+                },
                 "transaction": {
                   "description": "Whether the script and its receipt commit together; true unless given. CREATE INDEX CONCURRENTLY and VACUUM need false.",
                   "$ref": "#/$defs/switch"
@@ -251,6 +254,27 @@ extension ManifestSchema {
             },
             "addressTemplate": { "anyOf": [{ "$ref": "#/$defs/address" }, { "type": "string", "pattern": "^[{]" }] },
             "arguments": { "type": "array", "minItems": 1, "items": { "type": "string" } },
+            "hook": {
+              "anyOf": [
+                { "type": "array", "items": { "type": "string" } },
+                {
+                  "type": "object",
+                  "required": ["exec"],
+                  "additionalProperties": false,
+                  "properties": {
+                    "exec": { "description": "A program and its arguments; never a shell line.", "$ref": "#/$defs/arguments" },
+                    "timeout": {
+                      "description": "After this long it is ended and has failed; runbook_timeout unless given.",
+                      "$ref": "#/$defs/duration"
+                    },
+                    "dry_run": {
+                      "description": "Whether it may be started by rehearse (MUSTER_DRY_RUN is set).",
+                      "$ref": "#/$defs/switch"
+                    }
+                  }
+                }
+              ]
+            },
             "switch": { "anyOf": [{ "type": "boolean" }, { "$ref": "#/$defs/variable" }] },
             "duration": {
               "description": "Whole numbers with units, the largest first: \"250ms\", \"3s\", \"5m\", \"1h30m\", \"90d\".",
@@ -276,7 +300,6 @@ extension ManifestSchema {
               "description": "PostgreSQL: what kind of pooler stands in between. Left out, Muster finds out.",
               "anyOf": [{ "enum": ["session", "transaction"] }, { "$ref": "#/$defs/variable" }]
             },
-            "notYet": { "description": "Not supported yet.", "const": false },
             "nothingYet": {
               "description": "Not supported yet.",
               "anyOf": [{ "type": "array", "maxItems": 0 }, { "type": "object", "maxProperties": 0 }]

@@ -186,15 +186,30 @@ package enum ManifestSchema {
               "items": { "$ref": "#/$defs/runbook" }
             },
             "hooks": {
-              "description": "Programs around a run and around each tenant. Not supported yet: the lists must be empty.",
+              "description": "Programs around a run and around each tenant.",
               "type": "object",
               "additionalProperties": false,
               "properties": {
-                "before_run": { "$ref": "#/$defs/nothingYet" },
-                "after_run": { "$ref": "#/$defs/nothingYet" },
-                "before_tenant": { "$ref": "#/$defs/nothingYet" },
-                "after_tenant": { "$ref": "#/$defs/nothingYet" },
-                "on_failure": { "$ref": "#/$defs/nothingYet" }
+                "before_run": {
+                  "description": "Once, before anything is touched; when it fails, nothing is.",
+                  "$ref": "#/$defs/hook"
+                },
+                "after_run": {
+                  "description": "When the run is complete, whatever its outcome (MUSTER_OUTCOME).",
+                  "$ref": "#/$defs/hook"
+                },
+                "before_tenant": {
+                  "description": "Before a tenant's runbooks; when it fails, none of them runs there.",
+                  "$ref": "#/$defs/hook"
+                },
+                "after_tenant": {
+                  "description": "Behind a tenant's runbooks, whatever became of them (MUSTER_OUTCOME).",
+                  "$ref": "#/$defs/hook"
+                },
+                "on_failure": {
+                  "description": "When the run is complete and has not succeeded, before after_run.",
+                  "$ref": "#/$defs/hook"
+                }
               }
             },
             "rollout": {

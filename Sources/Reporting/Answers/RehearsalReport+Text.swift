@@ -16,6 +16,7 @@ extension RehearsalReport: TextAnswer {
         if causes.count > Self.causesShown {
             lines += ["", "And \(Phrase.counted(causes.count - Self.causesShown, "more cause"))."]
         }
+        lines += section(hookLines(style))
         lines += section(obstacleLines)
         lines += section(notices.map { style.warning("Notice: " + $0.printable) })
         lines += section([ok ? style.good(verdict) : style.bad(verdict)])
@@ -152,6 +153,33 @@ extension RehearsalReport: TextAnswer {
             return "Not rehearsed to the end, because \(obstacle.words): \(names)"
                 + (first.message.map { " (" + $0.printable + ")" } ?? "") + "."
         }
+    }
+
+    /// Hooks that failed or were not started, those of tenants that are alike together.
+    private func hookLines(_ style: TextStyle) -> [String] {
+        let kinds = "a hook without dry_run"
+        let idle = hooks.filter { $0.state == .notRehearsed && $0.reason?.hasPrefix(kinds) == true }.map(
+            \.hook.rawValue)
+        var lines: [String] = []
+        if !idle.isEmpty {
+            let verb =
+                idle.count == 1 ? "is not rehearsed, being \(kinds)" : "are not rehearsed, being hooks without dry_run"
+            lines.append("\(Phrase.names(idle, limit: idle.count)) \(verb).")
+        }
+        var told: Set<String> = []
+        for hook in hooks where hook.state != .wouldSucceed && !idle.contains(hook.hook.rawValue) {
+            let reason = hook.reason?.printable ?? ""
+            guard told.insert("\(hook.hook.rawValue) \(reason)").inserted else { continue }
+            let count = hooks.count { $0.hook == hook.hook && $0.reason == hook.reason && $0.tenant != nil }
+            let whole = count > 0 ? " (\(Phrase.counted(count, "tenant")))" : ""
+            if hook.state == .wouldFail {
+                lines.append(style.bad("Hook: \(reason)\(whole)"))
+                lines += (hook.output ?? "").indented
+            } else {
+                lines.append("\(hook.hook.rawValue) is not rehearsed: \(reason)\(whole).")
+            }
+        }
+        return lines
     }
 
     private func section(_ lines: [String]) -> [String] { lines.isEmpty ? [] : [""] + lines }

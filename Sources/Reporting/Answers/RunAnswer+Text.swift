@@ -22,6 +22,7 @@ extension RunAnswer: TextAnswer {
                 "", "And \(Phrase.counted(report.causes.count - Self.causesShown, "more cause", "more causes")).",
             ]
         }
+        lines += hookLines(style)
         if !report.notices.isEmpty { lines += [""] + report.notices.map { style.warning("Notice: " + $0.printable) } }
         if let run = report.run, run.joined {
             lines += ["", "This \(report.command) joined run \(run.id), which was under way."]
@@ -52,6 +53,32 @@ extension RunAnswer: TextAnswer {
         }
         if let hint = example?.hint { lines += ("Hint: " + hint).indented }
         return lines
+    }
+
+    /// Hooks that did not end well; those of tenants that are alike together. What failed before a tenant's work is among
+    /// the causes.
+    private func hookLines(_ style: TextStyle) -> [String] {
+        var groups: [(hook: HookReport, tenants: [String])] = []
+        for hook in report.hooks where hook.state != .succeeded && hook.hook != .beforeTenant {
+            let isSame = { (group: (hook: HookReport, tenants: [String])) in
+                group.hook.hook == hook.hook && group.hook.message == hook.message && hook.tenant != nil
+            }
+            if let index = groups.firstIndex(where: isSame) {
+                groups[index].tenants += [hook.tenant].compactMap(\.self)
+            } else {
+                groups.append((hook, [hook.tenant].compactMap(\.self)))
+            }
+        }
+        return groups.flatMap { hook, tenants in
+            let said = hook.message?.printable ?? "\(hook.hook.rawValue) was not seen to end"
+            let whole = tenants.isEmpty ? "" : " (\(Phrase.counted(tenants.count, "tenant")))"
+            var lines = ["", style.bad("Hook: \(said)\(whole)")] + (hook.output ?? "").indented
+            if !tenants.isEmpty {
+                let noun = tenants.count == 1 ? "Tenant" : "Tenants"
+                lines.append("    \(noun): \(Phrase.names(tenants.prefix(5).map(\.self), total: tenants.count))")
+            }
+            return lines
+        }
     }
 
     /// The statement, but not a whole screen of it.

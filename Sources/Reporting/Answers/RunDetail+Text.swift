@@ -22,6 +22,7 @@ extension RunDetail: TextAnswer {
         if !runbooks.isEmpty {
             lines += [""] + runbookTable.lines(width: layout.width, style: layout.style)
         }
+        if !hooks.isEmpty { lines += [""] + hookTable.lines(width: layout.width, style: layout.style) }
         if !failures.isEmpty {
             lines += [""] + failureTable.lines(width: layout.width, style: layout.style)
             if failures.count > Self.failuresShown {
@@ -43,6 +44,20 @@ extension RunDetail: TextAnswer {
                     "\($0.id)@\($0.key)", "\($0.counts.succeeded)", "\($0.counts.skipped)", "\($0.counts.failed)",
                     "\($0.counts.unknown)", "\($0.counts.blocked)", "\($0.rowsAffected)",
                     Phrase.duration(milliseconds: $0.durationMS),
+                ]
+            })
+    }
+
+    private var hookTable: TextTable {
+        TextTable(
+            [
+                .words("HOOK"), .words("TENANT", optional: true), .words("STATE"), .number("ATTEMPTS"), .words("TIME"),
+                .words("MESSAGE", optional: true),
+            ],
+            hooks.prefix(Self.failuresShown).map {
+                [
+                    $0.hook.rawValue, $0.tenant ?? "", $0.state.rawValue, "\($0.attempts)",
+                    Phrase.duration(milliseconds: $0.durationMS), $0.message ?? "",
                 ]
             })
     }

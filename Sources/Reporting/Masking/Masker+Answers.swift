@@ -11,6 +11,13 @@ extension Masker {
         return failure
     }
 
+    package func callAsFunction(_ hook: HookReport) -> HookReport {
+        var hook = hook
+        hook.message = self(hook.message)
+        hook.output = self(hook.output)
+        return hook
+    }
+
     package func callAsFunction(_ error: ReportError?) -> ReportError? {
         error.map { ReportError(code: $0.code, message: self($0.message)) }
     }
@@ -19,6 +26,7 @@ extension Masker {
         var report = report
         report.failures = report.failures.map { self($0) }
         for index in report.causes.indices { report.causes[index].message = self(report.causes[index].message) }
+        report.hooks = report.hooks.map { self($0) }
         report.notices = report.notices.map { self($0) }
         report.error = self(report.error)
         let stopReason = self(report.run?.stopReason)
@@ -64,6 +72,7 @@ extension Masker {
     package func callAsFunction(_ detail: RunDetail) -> RunDetail {
         var detail = detail
         detail.failures = detail.failures.map { self($0) }
+        detail.hooks = detail.hooks.map { self($0) }
         let stopReason = self(detail.run.stopReason)
         detail.run.stopReason = stopReason
         return detail

@@ -11,6 +11,10 @@ extension Masker {
                 report.tenants[tenant].steps[step].reason = self(report.tenants[tenant].steps[step].reason)
             }
         }
+        for index in report.hooks.indices {
+            report.hooks[index].reason = self(report.hooks[index].reason)
+            report.hooks[index].output = self(report.hooks[index].output)
+        }
         report.notices = report.notices.map { self($0) }
         report.error = self(report.error)
         return report

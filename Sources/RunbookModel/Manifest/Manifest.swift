@@ -8,6 +8,7 @@ package struct Manifest: Sendable {
     /// The named moments of a deploy, in order.
     package var phases: [String]
     package var runbooks: [Runbook]
+    package var hooks: RunHooks
     /// Whether a tenant's runbooks of one stage are one transaction: all or nothing.
     package var fuse: Bool
     /// What the ledger keeps of the file it came from.
@@ -15,7 +16,8 @@ package struct Manifest: Sendable {
 
     package init(
         workspace: String, ledger: LedgerSettings, tenants: TenantSettings, concurrency: Concurrency,
-        rollout: Rollout = Rollout(), phases: [String], runbooks: [Runbook], fuse: Bool = false, source: ManifestSource
+        rollout: Rollout = Rollout(), phases: [String], runbooks: [Runbook], hooks: RunHooks = RunHooks(),
+        fuse: Bool = false, source: ManifestSource
     ) {
         self.workspace = workspace
         self.ledger = ledger
@@ -24,6 +26,7 @@ package struct Manifest: Sendable {
         self.rollout = rollout
         self.phases = phases
         self.runbooks = runbooks
+        self.hooks = hooks
         self.fuse = fuse
         self.source = source
     }

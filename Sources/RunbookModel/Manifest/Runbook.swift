@@ -10,6 +10,8 @@ package struct Runbook: Sendable, Identifiable {
     /// Label to accepted values: a tenant matches when each label has one of its values. Empty: every tenant.
     package var match: [String: [String]]
     package var barrier: Bool
+    /// Whether it touches what is outside of its tenant: then nothing else of the workspace runs meanwhile.
+    package var shared: Bool
     package var transaction: Bool
     package var repeatable: Bool
     /// SQLite: whether foreign keys are enforced while the script runs.
@@ -30,10 +32,10 @@ package struct Runbook: Sendable, Identifiable {
 
     package init(
         id: String, key: String = "1", title: String? = nil, phase: String, after: [String] = [],
-        scope: RunbookScope = .tenant, match: [String: [String]] = [:], barrier: Bool = false, transaction: Bool = true,
-        repeatable: Bool = false, foreignKeys: Bool = false, onChange: ChangePolicy = .fail, action: RunbookAction,
-        verify: SQLScript? = nil, rollback: RunbookUndo? = nil, limits: RunbookLimits = RunbookLimits(),
-        checksum: String, line: Int? = nil
+        scope: RunbookScope = .tenant, match: [String: [String]] = [:], barrier: Bool = false, shared: Bool = false,
+        transaction: Bool = true, repeatable: Bool = false, foreignKeys: Bool = false, onChange: ChangePolicy = .fail,
+        action: RunbookAction, verify: SQLScript? = nil, rollback: RunbookUndo? = nil,
+        limits: RunbookLimits = RunbookLimits(), checksum: String, line: Int? = nil
     ) {
         self.id = id
         self.key = key
@@ -43,6 +45,7 @@ package struct Runbook: Sendable, Identifiable {
         self.scope = scope
         self.match = match
         self.barrier = barrier
+        self.shared = shared
         self.transaction = transaction
         self.repeatable = repeatable
         self.foreignKeys = foreignKeys

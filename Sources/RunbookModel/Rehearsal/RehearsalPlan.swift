@@ -64,7 +64,8 @@ package struct RehearsalPlan: Sendable {
 extension Runbook {
     /// Why a rollback could not take it back; nil for transactional SQL.
     package var kindNotRehearsable: String? {
-        switch action {
+        if shared { return "shared: it touches what is outside of its tenant" }
+        return switch action {
         case .exec: "a hook without dry_run: a rollback does not undo what it does"
         case .batch: "in batches: each is a transaction of its own"
         case .sql: transaction ? nil : "transaction: false: it cannot be rolled back"

@@ -67,15 +67,21 @@ package struct RunDetail: Sendable, Codable {
     package var run: RunRecord
     package var runbooks: [Report.RunbookSummary]
     package var failures: [Failure]
+    /// The hooks around the run, and those around its tenants that failed.
+    package var hooks: [HookReport]
     /// The manifest before expansion, as it ran.
     package var manifest: String?
     /// What went wrong; null when all went well.
     package var error: ReportError?
 
-    package init(run: RunRecord, runbooks: [Report.RunbookSummary], failures: [Failure], manifest: String?) {
+    package init(
+        run: RunRecord, runbooks: [Report.RunbookSummary], failures: [Failure], hooks: [HookReport] = [],
+        manifest: String?
+    ) {
         self.run = run
         self.runbooks = runbooks
         self.failures = failures
+        self.hooks = hooks
         self.manifest = manifest
     }
 }

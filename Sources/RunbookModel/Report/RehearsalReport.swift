@@ -24,6 +24,8 @@ package struct RehearsalReport: Sendable, Codable {
     package var tenants: [RehearsedTenant] = []
     package var failures: [Failure] = []
     package var causes: [Cause] = []
+    /// Hooks around the run and its tenants.
+    package var hooks: [RehearsedHook] = []
     package var notices: [String] = []
     package var error: ReportError?
     /// The command that does it; null when it would not all succeed.
@@ -173,6 +175,27 @@ package struct RehearsalReport: Sendable, Codable {
         }
 
         package func has(_ state: RehearsalState) -> Bool { steps.contains { $0.state == state } }
+    }
+
+    package struct RehearsedHook: Sendable, Codable, Hashable {
+        package var hook: RunHook
+        /// null for a hook around the run, and for one that was not started.
+        package var tenant: String?
+        package var state: RehearsalState
+        package var exitCode: Int?
+        package var reason: String?
+        package var output: String?
+
+        package init(
+            hook: RunHook, tenant: String?, state: RehearsalState, exitCode: Int?, reason: String?, output: String?
+        ) {
+            self.hook = hook
+            self.tenant = tenant
+            self.state = state
+            self.exitCode = exitCode
+            self.reason = reason
+            self.output = output
+        }
     }
 
     package struct RehearsedStep: Sendable, Codable, Hashable {

@@ -16,6 +16,8 @@ package struct Report: Sendable, Codable {
     package var runbooks: [RunbookSummary]
     package var failures: [Failure]
     package var causes: [Cause]
+    /// The hooks around the run and how they ended, and those around tenants that failed.
+    package var hooks: [HookReport]
     /// Things a reader should know that are no failure: zero tenants, tenants seen for the first time.
     package var notices: [String]
     /// Identities that the manifest of the last run listed and this one does not, as `runbook@key`.
@@ -32,7 +34,8 @@ package struct Report: Sendable, Codable {
         command: String, ok: Bool, exitCode: Int, outcome: RunOutcome, nothingToDo: Bool = false,
         retryable: Bool = false, workspace: String? = nil, phase: String? = nil, run: RunFacts? = nil,
         counts: JobCounts = JobCounts(), runbooks: [RunbookSummary] = [], failures: [Failure] = [],
-        causes: [Cause] = [], notices: [String] = [], error: ReportError? = nil, next: String? = nil, startedAt: Date,
+        causes: [Cause] = [], hooks: [HookReport] = [], notices: [String] = [], error: ReportError? = nil,
+        next: String? = nil, startedAt: Date,
         finishedAt: Date, durationMS: Int
     ) {
         self.command = command
@@ -48,6 +51,7 @@ package struct Report: Sendable, Codable {
         self.runbooks = runbooks
         self.failures = failures
         self.causes = causes
+        self.hooks = hooks
         self.notices = notices
         self.error = error
         self.next = next

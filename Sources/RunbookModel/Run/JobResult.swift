@@ -10,10 +10,13 @@ package struct JobResult: Sendable {
     package var nextStage: Int?
     package var executions: [ExecutionOutcome]
     package var durationMS: Int
+    /// Why nothing of it was run: the hook before it failed.
+    package var hookFailure: Failure?
 
     /// What it failed of; nil when it did not.
     package var failure: Failure? {
         guard hasFailed else { return nil }
+        if let hookFailure { return hookFailure }
         return executions.lazy.filter { !$0.state.isGood }.compactMap(\.failure).first
     }
 

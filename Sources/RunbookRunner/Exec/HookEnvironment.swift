@@ -12,7 +12,10 @@ package struct HookEnvironment: Sendable {
     /// - Parameters:
     ///   - inherited: Muster's own environment. `MUSTER_*`, `PG*`, `DIRECT_URL` and `DATABASE_URL` are taken out.
     ///   - fleet: URLs that reach more than this tenant; a variable with such a value is taken out, whatever its name.
-    package init(_ facts: HookFacts, inherited: [String: String], fleet: [Redacted] = []) {
+    ///   - occasion: of a hook around a run or a tenant.
+    package init(
+        _ facts: HookFacts, inherited: [String: String], fleet: [Redacted] = [], occasion: HookOccasion? = nil
+    ) {
         let withheld = Set(fleet.map(\.revealed)).subtracting([""])
         var variables = inherited.filter { name, value in
             !name.hasPrefix("MUSTER_") && !name.hasPrefix("PG") && name != "DIRECT_URL" && name != "DATABASE_URL"
@@ -32,13 +35,14 @@ package struct HookEnvironment: Sendable {
         variables["MUSTER_DRY_RUN"] = facts.isDryRun ? "1" : "0"
         variables["MUSTER_ROLLBACK"] = facts.isRollback ? "1" : "0"
         variables["MUSTER_IDEMPOTENCY_KEY"] = facts.idempotencyKey
+        if let occasion { variables.merge(occasion.variables) { $1 } }
         self.variables = variables
         input = Self.encode(
             HookDocument(
                 runID: facts.runID, runbook: facts.identity.runbook, key: facts.identity.key, tenant: facts.tenant,
                 tenantSchema: facts.schema, tenantTarget: target, tenantURL: facts.url.revealed,
                 attempt: facts.attempt, phase: facts.phase, dryRun: facts.isDryRun,
-                rollback: facts.isRollback, idempotencyKey: facts.idempotencyKey))
+                rollback: facts.isRollback, idempotencyKey: facts.idempotencyKey, occasion: occasion))
     }
 
     private static func encode(_ document: HookDocument) -> [UInt8] {
@@ -63,6 +67,7 @@ private struct HookDocument: Encodable {
     var dryRun: Bool
     var rollback: Bool
     var idempotencyKey: String
+    var occasion: HookOccasion?
 
     enum CodingKeys: String, CodingKey {
         case runID = "run_id"
@@ -93,5 +98,6 @@ private struct HookDocument: Encodable {
         try container.encode(dryRun, forKey: .dryRun)
         try container.encode(rollback, forKey: .rollback)
         try container.encode(idempotencyKey, forKey: .idempotencyKey)
+        try occasion?.encode(to: encoder)
     }
 }

@@ -13,6 +13,14 @@ extension FleetPlan {
         }
     }
 
+    /// Places of the run where one tenant is worked on at a time, and nothing else.
+    var sharedPlaces: Set<Int> {
+        Set(
+            stages.filter(\.isShared).flatMap { stage in
+                (0..<course.waves).map { course.place(stage: stage.index, wave: $0) }
+            })
+    }
+
     /// How many tenants one runner works on at once, by number of the wave.
     ///
     /// - Parameter concurrency: what stands in place of the manifest's, where it is given.

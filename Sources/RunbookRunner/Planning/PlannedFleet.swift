@@ -131,6 +131,16 @@ struct PlannedFleet: Sendable {
 
     var unsettledCount: Int { outlooks.reduce(0) { $0 + $1.count } }
 
+    /// Whether tenants with something to do are in other PostgreSQL databases than the ledger's, as their addresses say.
+    var livesElsewhere: Bool {
+        let settings = plan.manifest.ledger
+        let own = [settings.url, settings.directURL].compactMap(\.?.revealed)
+        return outlooks.contains { outlook in
+            let url = plan.member(at: outlook.place).target.url.revealed
+            return !outlook.isOfWorkspace && !url.hasPrefix("sqlite:") && !own.contains(url)
+        }
+    }
+
     /// How many tenants in scope are done.
     var settledCount: Int { plan.tenants.count - outlooks.reduce(0) { $0 + ($1.isOfWorkspace ? 0 : $1.count) } }
 

@@ -51,6 +51,9 @@ actor RehearsalWorker {
         )
     }
 
+    /// Starts a hook around the run or a tenant, dry.
+    func start(_ hook: RunHookRun) -> RunHookVerdict { hook.run() }
+
     func close() {
         current?.session.close()
         current = nil

@@ -64,6 +64,9 @@ extension RunbookService {
             wanted: request.concurrency ?? manifest.concurrency.tenants, perServer: manifest.concurrency.perServer,
             areFiles: manifest.tenants.areFiles, on: .present)
         let queue = RehearsalQueue(count: chosen.count)
+        let hooks = HookRehearsals(context, phase: request.selection.phase)
+        let own = RehearsalWorker(number: 1, context: context)
+        if !chosen.isEmpty { await hooks.start(.beforeRun, on: own) }
         await withTaskGroup(of: Void.self) { workers in
             for number in 1...max(1, min(count, chosen.count)) {
                 let worker = RehearsalWorker(number: number, context: context)
@@ -73,7 +76,10 @@ extension RunbookService {
                         let member = fleet.plan.member(at: place)
                         let isFile = member.target.url.revealed.hasPrefix("sqlite:")
                         let plan = plans[outlook][isFile ? 1 : 0]
+                        await hooks.start(.beforeTenant, for: member, on: worker)
                         let answer = await worker.rehearse(plan, in: member)
+                        let outcome: JobState = answer.1.isEmpty ? .succeeded : .failed
+                        await hooks.start(.afterTenant, for: member, outcome: outcome.rawValue, on: worker)
                         let ended = queue.take(answer, at: index)
                         if ended % 100 == 0 { events.send(.message("\(ended) of \(queue.count) rehearsed.")) }
                     }
@@ -84,6 +90,13 @@ extension RunbookService {
         for (tenant, failures) in queue.answers { tally.add(tenant, failures) }
         var finished = tally.finished(signal: stop.signal)
         finished.wal = wal.written
+        if !chosen.isEmpty {
+            let outcome = finished.outcome.rawValue
+            if finished.outcome != .succeeded { await hooks.start(.onFailure, outcome: outcome, on: own) }
+            await hooks.start(.afterRun, outcome: outcome, on: own)
+            finished = hooks.taking(finished)
+        }
+        await own.close()
         if finished.ok, !finished.nothingToDo { finished.next = Self.applyCommand(manifest, request.selection) }
         return finished
     }

@@ -28,7 +28,7 @@ extension Execution {
     /// Where the lock is; nil where nobody has a name: in the lock file.
     private func lockPlace() throws(DatabaseError) -> (session: any DatabaseSession, receipts: PostgresReceipts?)? {
         let connection = try connections.connection(
-            to: target, isDirect: isDirect || !runbook.isTransactional, lockWait: context.lockWait(of: runbook))
+            to: target, isDirect: isDirect || runbook.needsSession, lockWait: context.lockWait(of: runbook))
         if connection.session.dialect == .postgresql { return (connection.session, connection.receipts) }
         return try connections.ledgerLockSession().map { ($0, nil) }
     }

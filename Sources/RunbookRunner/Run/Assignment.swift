@@ -37,6 +37,8 @@ struct Assignment: Sendable {
     var isSurveyed = false
     /// The tenant is not the one that the ledger means: nothing more is run in it.
     var isRefused = false
+    /// The hook before it was started, or there is none and the work has begun: the one behind it is due.
+    var isAttended = false
     var tries = 0
     var startedAt = ContinuousClock.now
 

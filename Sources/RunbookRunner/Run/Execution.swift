@@ -27,7 +27,7 @@ struct Execution {
     var runbook: Runbook { step.runbook }
 
     func run() -> StageEnd {
-        let needsSession = !runbook.isTransactional
+        let needsSession = runbook.needsSession
         let connection: TenantConnection
         do throws(DatabaseError) {
             connection = try connections.connection(
@@ -43,6 +43,11 @@ struct Execution {
         } catch {
             return StageEnd(unconnected(error, isServer: !target.url.revealed.hasPrefix("sqlite:")))
         }
+        guard runbook.shared else { return run(on: connection) }
+        return alone(on: connection) { run(on: connection) }
+    }
+
+    private func run(on connection: TenantConnection) -> StageEnd {
         let interrupter = connection.session.interrupter
         // Of a batch the limit is each single one's.
         let limit = runbook.batch == nil ? runbook.limits.runbookTimeout : nil
@@ -152,4 +157,7 @@ extension Runbook {
     var isTransactional: Bool {
         if case .sql = action { transaction } else { false }
     }
+
+    /// Whether locks must be held that outlive a transaction.
+    var needsSession: Bool { !isTransactional || shared }
 }

@@ -10,6 +10,10 @@ extension LedgerDesk {
         guard try insisting({ ledger throws(DatabaseError) in try ledger.isCancelled(run.id) }) else { return }
         isOver = true
         claimed = []
+        for (assignment, _) in parked where assignment.isAttended {
+            conclude(assignment, JobResult(job: assignment.job, state: .queued, executions: assignment.outcomes))
+        }
+        parked.removeAll { $0.assignment.isAttended }
         stop.halt()
         events?.send(.message("The run was cancelled. What is under way may finish."))
         wake()

@@ -54,6 +54,7 @@ extension LedgerDesk {
                         session, schema: manifestLedger.schema, workspace: workspace, upgrades: upgrades)
                     keys = nil
                     holdsKey = false
+                    holdsWorkspace = false
                     events?.send(.message("The ledger's server is back."))
                     return true
                 } catch {

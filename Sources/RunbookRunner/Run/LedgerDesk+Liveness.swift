@@ -24,7 +24,7 @@ extension LedgerDesk {
         }
     }
 
-    private func keyHolder() throws(DatabaseError) -> (any AdvisoryLocks)? {
+    func keyHolder() throws(DatabaseError) -> (any AdvisoryLocks)? {
         if let keys { return keys }
         guard let ledger, place?.isPooled != true else { return nil }
         let made: any AdvisoryLocks =

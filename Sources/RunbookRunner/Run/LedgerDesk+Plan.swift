@@ -12,6 +12,7 @@ extension LedgerDesk {
     ///   runner died between its last work and the end of the run.
     func plan(_ plan: FleetPlan, identity: String? = nil) throws(ServiceError) -> PlannedFleet {
         var fleet = PlannedFleet(plan: plan)
+        let hasHooks = plan.manifest.hooks.hasFinal
         guard ledger != nil else {
             for page in plan.pages {
                 fleet.count(page)
@@ -30,12 +31,12 @@ extension LedgerDesk {
                     open = page
                     break
                 }
-                let glance = try ledger.glance(page, unlessOpen: identity)
+                let glance = try ledger.glance(page, unlessOpen: identity, orDueHooks: hasHooks)
                 fleet.unlisted = glance.unlisted
                 if !glance.isSettled { open = page }
             }
             guard let open else {
-                if plan.placeCount == 0, let identity { fleet.hasOpenRun = try hasOpenRun(ledger, identity) }
+                if plan.placeCount == 0, let identity { fleet.hasOpenRun = try hasOpenRun(ledger, identity, hasHooks) }
                 return fleet
             }
             try ledger.reading { () throws(DatabaseError) in
@@ -49,14 +50,20 @@ extension LedgerDesk {
                     if let next { fleet.count(next) }
                 }
                 try blockUnfinishedPredecessors(ledger, &fleet)
-                if !fleet.hasWork, let identity { fleet.hasOpenRun = try ledger.hasOpenRun(identity) }
+                if !fleet.hasWork, let identity {
+                    fleet.hasOpenRun = try ledger.hasOpenRun(identity, orDueHooks: hasHooks)
+                }
             }
             return fleet
         }
     }
 
-    private func hasOpenRun(_ ledger: Ledger, _ identity: String) throws(DatabaseError) -> Bool {
-        try ledger.reading { () throws(DatabaseError) in try ledger.hasOpenRun(identity) }
+    private func hasOpenRun(
+        _ ledger: Ledger, _ identity: String, _ orDueHooks: Bool
+    ) throws(DatabaseError) -> Bool {
+        try ledger.reading { () throws(DatabaseError) in
+            try ledger.hasOpenRun(identity, orDueHooks: orDueHooks)
+        }
     }
 
     /// How many tenants of the scope have something undone, asked anew.
@@ -126,7 +133,7 @@ extension LedgerDesk {
             let target = fleet.plan.member(at: place).target
             let isFile = target.url.revealed.hasPrefix("sqlite:")
             // Tenants in files are locked at the ledger, whatever they run.
-            let step = isFile ? first : steps.first { $0.decision == .run && !$0.runbook.isTransactional }
+            let step = isFile ? first : steps.first { $0.decision == .run && $0.runbook.needsSession }
             guard let step else { continue }
             let check =
                 isFile

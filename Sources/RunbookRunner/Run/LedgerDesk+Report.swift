@@ -30,7 +30,8 @@ extension LedgerDesk {
             try ledger.reading { () throws(DatabaseError) in
                 (
                     tally: try ledger.jobTally(run.id), record: try ledger.run(run.id),
-                    failures: try ledger.failures(ofRun: run.id), summaries: try ledger.runbookSummaries(ofRun: run.id)
+                    failures: try ledger.failures(ofRun: run.id, hasHooks: manifest.hooks.surroundTenants),
+                    summaries: try ledger.runbookSummaries(ofRun: run.id)
                 )
             }
         }

@@ -5,9 +5,12 @@ import RunbookModel
 
 extension LedgerDesk {
     /// Makes or joins the run. nil when, asked again inside the transaction, nothing is left to do.
+    ///
+    /// - Returns: with it, the runs that a newer manifest has left behind and whose last hooks are not started any more.
     func begin(
         _ fleet: PlannedFleet, draft: RunDraft, host: String, runner: String
-    ) throws(ServiceError) -> StartedRun? {
+    ) throws(ServiceError) -> (run: StartedRun, leftBehind: [String])? {
+        var leftBehind: [String] = []
         let run = try asking { ledger throws(DatabaseError) -> StartedRun? in
             let runbooks = fleet.plan.rollback?.declared ?? fleet.plan.manifest.runbooks
             try ledger.remember(
@@ -17,26 +20,38 @@ extension LedgerDesk {
             let key = try takeKey(of: runner)
             try ledger.addRunner(
                 runner, run: run.id, host: host, pid: Int(ProcessInfo.processInfo.processIdentifier), lockKey: key)
-            try ledger.closeRunsLeftBehind(by: draft, run: run.id)
+            leftBehind = try ledger.closeRunsLeftBehind(by: draft, run: run.id)
             return run
         }
         if let other = run?.waitsFor { throw Self.waiting(for: other, draft.kind) }
         self.fleet = fleet
         self.run = run
         self.runner = runner
-        return run
+        return run.map { ($0, leftBehind) }
     }
 
     /// What a worker does next; waits for it. nil when the run is over for this runner.
     ///
     /// - Parameter worker: its number, from 1.
     func next(for worker: Int) async -> Work? {
-        while !isOver {
-            if stop.isStopping { break }
+        while true {
+            if let (assignment, result) = closing.popLast() {
+                underWay += 1
+                return .closing(assignment, result)
+            }
+            if isOver || stop.isStopping { break }
             if stopReason == nil {
                 guard mayWork(worker) else {
                     if holding.contains(worker) { return .rest }
                     await sleep(.milliseconds(250))
+                    continue
+                }
+                if isOpening {
+                    if let order = openRun() {
+                        holding.insert(worker)
+                        return .hook(order)
+                    }
+                    if isOpening, !isOver { await sleep(.milliseconds(100)) }
                     continue
                 }
                 if let question = openGate {
@@ -80,13 +95,15 @@ extension LedgerDesk {
 
     /// Says that this runner lives; called every two seconds.
     func beat() {
-        guard run != nil, !isOver else { return }
+        guard run != nil, !isOver || isFinishing else { return }
         flush()
         do throws(DatabaseError) {
             try insisting { ledger throws(DatabaseError) in
                 if !holdsKey { _ = try takeKey(of: runner) }
                 try ledger.beat(runner)
             }
+            guard !isFinishing else { return }
+            try lookForReservation()
             try shareConnections()
             try noticeCancelling()
         } catch { fail(error) }
@@ -104,6 +121,9 @@ extension LedgerDesk {
 
     /// Writes what is left, gives unbegun work back, and says goodbye.
     func end() throws(ServiceError) {
+        // The hook behind them is still to come.
+        results += closing.map { $0.assignment.givenBack($0.result) }
+        closing = []
         for (assignment, _) in parked {
             results.append(JobResult(job: assignment.job, state: .queued, executions: assignment.outcomes))
         }
@@ -123,13 +143,14 @@ extension LedgerDesk {
 
     /// Work that is at hand: a parked one whose time has come, else a claimed one, else a new claim.
     private func ready() -> Assignment? {
+        guard mayBegin(at: claimed.first?.stage ?? parked.first?.assignment.job.stage ?? stage) else { return nil }
         let now = ContinuousClock.now
         if let index = parked.firstIndex(where: { $0.at <= now && hasRoom(at: $0.assignment.job.stage) }) {
             underWay += 1
             return parked.remove(at: index).assignment
         }
         if claimed.isEmpty { claim() }
-        while let first = claimed.first, hasRoom(at: first.stage) {
+        while let first = claimed.first, hasRoom(at: first.stage), mayBegin(at: first.stage) {
             let job = claimed.removeFirst()
             guard let assignment = fleet?.assignment(job) else {
                 if let result = stranger(job) { results.append(result) }
@@ -170,7 +191,7 @@ extension LedgerDesk {
             claimed = try insisting { ledger throws(DatabaseError) in
                 tries += 1
                 if tries > 1 { hasLostClaim = true }
-                return try ledger.claimJobs(run: run.id, runner: runner, limit: chunk)
+                return try ledger.claimJobs(run: run.id, runner: runner, limit: chunk, oneAt: sharedPlaces)
             }
         } catch { fail(error) }
     }
@@ -191,6 +212,7 @@ extension LedgerDesk {
         flush()
         guard let run, !isOver else { return nil }
         do throws(DatabaseError) {
+            if claimed.isEmpty { try letWorkspaceGo() }
             try reclaim(run)
             guard claimed.isEmpty else { return nil }
             let hasMoved = try insisting { ledger throws(DatabaseError) -> Bool in
@@ -254,12 +276,13 @@ extension LedgerDesk {
         }
         let isGoing = assignment.ended.map { now - $0.at < .seconds(2) } ?? false
         guard now - since < limit || isGoing else {
-            results.append(
+            conclude(
+                assignment,
                 JobResult(
                     job: assignment.job, state: .blocked, reason: .lock,
                     message: assignment.isFileBusy
                         ? "another program kept the tenant's file locked for \(DurationText.text(limit))"
-                        : "the tenant's lock was not free within \(DurationText.text(limit))",
+                        : "the \(runbook.shared ? "workspace" : "tenant")'s lock was not free within \(DurationText.text(limit))",
                     executions: assignment.outcomes))
             return
         }
@@ -285,7 +308,8 @@ extension LedgerDesk {
         // A full server is not away: it is waited for as long as a lock.
         let patience = isRefused ? lockWait ?? assignment.steps[assignment.position].runbook.limits.lockWait : patience
         guard now - since < patience else {
-            results.append(
+            conclude(
+                assignment,
                 JobResult(
                     job: assignment.job, state: .blocked, reason: .lock, message: failure.message,
                     executions: assignment.outcomes))
@@ -296,7 +320,7 @@ extension LedgerDesk {
         parked.append((assignment, now + min(.seconds(pause), patience - (now - since))))
     }
 
-    private func sleep(_ duration: Duration) async {
+    func sleep(_ duration: Duration) async {
         sleeperNumber += 1
         let number = sleeperNumber
         var alarm: Task<Void, Never>?

@@ -13,6 +13,8 @@ extension LedgerDesk {
         self.ceilings = ceilings
         // What is claimed when the run is stopped by somebody else is begun all the same, until that is noticed.
         if rules.contains(where: \.isInForce) { chunk = min(32, ceilings.max() ?? 32) }
+        sharedPlaces = fleet?.plan.sharedPlaces ?? []
+        livesElsewhere = fleet?.livesElsewhere ?? false
         room = ConnectionRoom(share: 0)
         do throws(DatabaseError) { try shareConnections() } catch { throw serviceError(error) }
     }
@@ -49,8 +51,8 @@ extension LedgerDesk {
     func giveBack() {
         guard !claimed.isEmpty || !parked.isEmpty else { return }
         results += claimed.map { JobResult(job: $0, state: .queued) }
-        results += parked.map {
-            JobResult(job: $0.assignment.job, state: .queued, executions: $0.assignment.outcomes)
+        for (assignment, _) in parked {
+            conclude(assignment, JobResult(job: assignment.job, state: .queued, executions: assignment.outcomes))
         }
         claimed = []
         parked = []

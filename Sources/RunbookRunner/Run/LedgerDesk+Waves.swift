@@ -6,6 +6,10 @@ import RunbookModel
 enum Work: Sendable {
     case tenant(Assignment)
     case gate(GateQuestion)
+    /// A hook before the run.
+    case hook(HookOrder)
+    /// A tenant's work has ended; what is left is the hook behind it.
+    case closing(Assignment, JobResult)
     /// Close all connections, say so, and come again.
     case rest
 }
@@ -14,6 +18,7 @@ enum Work: Sendable {
 extension LedgerDesk {
     /// Whether one more tenant of this place may be worked on.
     func hasRoom(at place: Int) -> Bool {
+        if sharedPlaces.contains(place) { return underWay == 0 }
         guard let course = fleet?.plan.course, ceilings.indices.contains(course.wave(of: place)) else { return true }
         return underWay < ceilings[course.wave(of: place)]
     }

@@ -41,6 +41,30 @@ actor LedgerDesk {
     /// The place whose pause people were told of.
     var announced: Int?
 
+    /// Places of the run where one tenant is worked on at a time.
+    var sharedPlaces: Set<Int> = []
+    /// Tenants are in other PostgreSQL databases than the ledger's.
+    var livesElsewhere = false
+    var holdsWorkspace = false
+    /// Somebody wants the workspace for himself.
+    var isYielding = false
+
+    var hooks = RunHooks()
+    var host = ""
+    var release: String?
+    /// The run's `before_run` has not passed yet: nothing is claimed.
+    var isOpening = false
+    /// This runner has a hook of the run under way.
+    var isStartingHook = false
+    /// The run is complete, and hooks behind it may be under way.
+    var isFinishing = false
+    var nextHookTry = ContinuousClock.now
+    /// Somebody's hook may still go on where this runner cannot end it.
+    var isOutOfReach = false
+    var outOfReachSince: ContinuousClock.Instant?
+    /// Jobs that ended without a worker, and the hook behind them is to be started.
+    var closing: [(assignment: Assignment, result: JobResult)] = []
+
     /// How many connections the workers may have.
     var room = ConnectionRoom(share: .max)
     /// Workers that may have one, by number.

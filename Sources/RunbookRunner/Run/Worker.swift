@@ -55,6 +55,12 @@ actor Worker {
         return GateRun(question: question, context: context).run()
     }
 
+    /// Starts a hook around the run or a tenant. What it works with there may stay open around a tenant.
+    func run(_ hook: RunHookRun) -> RunHookVerdict {
+        if hook.order.member == nil { connections.close() }
+        return hook.run()
+    }
+
     /// Closes what it holds.
     func close() { connections.close() }
 
@@ -102,7 +108,7 @@ actor Worker {
             parts: group.map { part(assignment.steps[$0], assignment, keys) }, tenant: assignment.tenant,
             target: assignment.member.target, context: context, connections: connections,
             isPolling: assignment.waitingSince != nil,
-            isDirect: assignment.steps.contains { !$0.runbook.isTransactional })
+            isDirect: assignment.steps.contains { $0.runbook.needsSession })
         if let holder = assignment.endsHolder {
             assignment.endsHolder = nil
             attempt.end(holder)
@@ -114,6 +120,8 @@ actor Worker {
             let duration = script.milliseconds ?? spent
             spent = max(0, spent - duration)
             let end = take(script.end, of: group[script.index], in: group, &assignment, attempt, duration)
+            // The workspace's lock was waited for in there.
+            if case .busy = end, attempt.runbook.shared { assignment.waitingSince = assignment.waitingSince ?? began }
             guard case .ended = end, assignment.position > group[script.index] else { return end }
         }
         return .ended

@@ -89,8 +89,8 @@ extension LedgerDesk {
             guard let record = try ledger.run(id) else { return nil }
             let summaries = try ledger.runbookSummaries(ofRun: id).values.sorted { $0.id < $1.id }
             return RunDetail(
-                run: record, runbooks: summaries, failures: try ledger.failures(ofRun: id),
-                manifest: try ledger.manifest(ofRun: id))
+                run: record, runbooks: summaries, failures: try ledger.failures(ofRun: id, hasHooks: true),
+                hooks: try ledger.hooks(ofRun: id), manifest: try ledger.manifest(ofRun: id))
         }
     }
 

@@ -45,7 +45,7 @@ extension RunbookService {
                 }
             }
         }
-        let notices = request.notices + planNotices + Self.notice(ofUnlisted: fleet.unlisted)
+        var notices = request.notices + planNotices + Self.notice(ofUnlisted: fleet.unlisted)
         guard !fleet.hasDrifted else { throw ServiceError(.drift, Self.driftMessage(fleet)) }
         try refuseUndoing(fleet)
         if request.retryOf != nil { try refuseUndecided(fleet) }
@@ -61,29 +61,44 @@ extension RunbookService {
         await desk.close()
         let runner = RunID.make()
         try await desk.openForWriting(applicationName: "muster/\(runner)")
-        // Another runner may have finished it all since.
         let host = ProcessInfo.processInfo.hostName
-        guard let run = try await desk.begin(fleet, draft: draft, host: host, runner: runner) else {
+        await desk.surround(by: manifest.hooks, host: host, release: request.release)
+        let (place, dialect) = (await desk.place, await desk.dialect)
+        let context = { (run: String, runner: String) in
+            RunContext(
+                manifest: manifest, stages: fleet.plan.stages, run: run, runner: runner, host: host, opener: opener,
+                ledgerPlace: place, ledgerDialect: dialect, mask: Self.mask(manifest), events: events, stop: stop,
+                lockWait: request.lockWait, phase: request.selection.phase, board: desk.board)
+        }
+        var hooks: [HookReport] = []
+        if manifest.hooks.hasFinal {
+            stop.allow(grace: request.grace)
+            hooks = try await finishEarlier(draft.identity, desk, context)
+            guard !stop.isStopping else { throw ServiceError(.interrupted, "stopped before anything was begun") }
+            stop.allow(grace: .zero)
+        }
+        // Another runner may have finished it all since.
+        guard let (run, leftBehind) = try await desk.begin(fleet, draft: draft, host: host, runner: runner) else {
             let again = try await desk.plan(fleet.plan)
-            return try await nothingToRun(again, notices, request, desk, startedAt)
+            return try await nothingToRun(again, notices, request, desk, startedAt).taking(hooks)
         }
         stop.allow(grace: request.grace)
         events.send(
             .runStarted(
                 run: run.id, joined: run.joined, tenants: fleet.plan.tenants.count,
                 runbooks: fleet.plan.runbooks.count))
-        let context = RunContext(
-            manifest: manifest, stages: fleet.plan.stages, run: run.id, runner: runner, host: host, opener: opener,
-            ledgerPlace: await desk.place, ledgerDialect: await desk.dialect, mask: Self.mask(manifest),
-            events: events, stop: stop, lockWait: request.lockWait, phase: request.selection.phase,
-            board: desk.board)
+        notices += leftBehind.map {
+            "Hooks behind the end of run \($0) were not started, or not seen to end, and the manifest has changed since."
+        }
         let most = max(1, fleet.unsettledCount)
         let ceilings = fleet.plan.ceilings(request.concurrency, on: .present).map { min($0, most) }
         try await desk.watch(fleet.plan.stopRules(request.maxFailures), ceilings: ceilings)
-        await work(count: ceilings.max() ?? 1, context, desk)
+        await work(count: ceilings.max() ?? 1, context(run.id, runner), desk)
         try await desk.end()
+        hooks += try await finish(context(run.id, runner), desk)
         var report = try await desk.report(
-            fleet, run: run, notices: notices, request: request, signal: stop.signal, startedAt: startedAt)
+            fleet, run: run, notices: notices, request: request, signal: stop.signal, startedAt: startedAt
+        ).taking(hooks)
         report.unlisted = fleet.unlisted
         if let notice = await desk.tidy() { report.notices.append(notice) }
         return report
@@ -114,15 +129,7 @@ extension RunbookService {
 
     /// Workers take assignments until there are none; beside them the runner's heart beats.
     private func work(count: Int, _ context: RunContext, _ desk: LedgerDesk) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                while !Task.isCancelled {
-                    do { try await Task.sleep(for: .milliseconds(Failpoint.setting("MUSTER_BEAT", 2000))) } catch {
-                        return
-                    }
-                    await desk.beat()
-                }
-            }
+        await beating(desk) {
             await withTaskGroup(of: Void.self) { workers in
                 for number in 1...count {
                     let worker = Worker(number: number, context: context)
@@ -130,7 +137,7 @@ extension RunbookService {
                         while let work = await desk.next(for: number) {
                             switch work {
                             case .tenant(let assignment):
-                                let answer = await worker.work(on: assignment)
+                                let answer = await attended(assignment, worker, context, desk)
                                 if case .finished(let result) = answer {
                                     context.events.send(
                                         .tenantFinished(
@@ -140,6 +147,9 @@ extension RunbookService {
                                 await desk.take(answer)
                             case .gate(let question):
                                 await desk.take(worker.ask(question), to: question)
+                            case .hook(let order): await start(order, on: worker, context, desk)
+                            case .closing(let assignment, let result):
+                                await desk.take(.finished(closed(assignment, result, worker, context, desk)))
                             case .rest:
                                 await worker.close()
                                 await desk.rested(number)
@@ -149,6 +159,21 @@ extension RunbookService {
                     }
                 }
             }
+        }
+    }
+
+    /// Lets the runner's heart beat meanwhile.
+    func beating(_ desk: LedgerDesk, _ body: () async -> Void) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    do { try await Task.sleep(for: .milliseconds(Failpoint.setting("MUSTER_BEAT", 2000))) } catch {
+                        return
+                    }
+                    await desk.beat()
+                }
+            }
+            await body()
             group.cancelAll()
         }
     }
@@ -236,6 +261,6 @@ extension RunbookService {
             selection: selected, stages: plan.stages.count,
             waves: plan.waves.map(\.name), source: manifest.source, release: request.release,
             revision: request.revision, door: request.door,
-            initiator: request.initiator)
+            initiator: request.initiator, hasFinalHooks: manifest.hooks.hasFinal)
     }
 }

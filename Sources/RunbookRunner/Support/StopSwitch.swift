@@ -39,6 +39,14 @@ package final class StopSwitch: Sendable {
         cancel(after: grace)
     }
 
+    /// The run is over, by whatever end: what comes behind it is not ended by a halt, but still by a signal.
+    func resume() {
+        state.withLock { state in
+            state.isHalted = false
+            if state.signal == nil { state.isCancelling = false }
+        }
+    }
+
     /// Stops like the first request, but for no signal: the run is over, and not by its end.
     func halt() {
         let grace: Duration? = state.withLock { state in
@@ -54,7 +62,9 @@ package final class StopSwitch: Sendable {
     }
 
     private func cancel() {
-        let running = state.withLock { state in
+        let running: [any StatementInterrupter] = state.withLock { state in
+            // Nobody asks any more: the halt was taken back.
+            guard state.signal != nil || state.isHalted else { return [] }
             state.isCancelling = true
             return Array(state.running.values)
         }

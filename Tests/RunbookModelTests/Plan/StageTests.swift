@@ -22,6 +22,21 @@ struct StageTests {
         #expect(cut([runbook("w", .workspace), runbook("v", .workspace, barrier: true)]) == [["w"], ["v"]])
     }
 
+    @Test("what is shared is a stage of its own")
+    func sharedStandsAlone() {
+        func shared(_ id: String, _ scope: RunbookScope = .tenant) -> Runbook {
+            var runbook = runbook(id, scope)
+            runbook.shared = true
+            return runbook
+        }
+        let stages = Stage.cut([
+            runbook("a"), shared("s"), runbook("b"), runbook("c"), shared("t"), shared("u"), shared("w", .workspace),
+        ])
+        #expect(stages.map { $0.runbooks.map(\.id) } == [["a"], ["s"], ["b", "c"], ["t"], ["u"], ["w"]])
+        #expect(stages.map(\.isShared) == [false, true, false, true, true, true])
+        #expect(Stage.cut([shared("s"), runbook("a")]).map(\.isShared) == [true, false])
+    }
+
     @Test("stages keep every runbook once, in order, one scope each, numbered from 0")
     func keepsAll() {
         for bits in 0..<(1 << 10) {

@@ -80,4 +80,27 @@ struct HookEnvironmentTests {
         #expect(environment.variables["MUSTER_DRY_RUN"] == "1")
         #expect(String(decoding: environment.input, as: UTF8.self).contains("\"dry_run\":true"))
     }
+
+    @Test func occasionIsToldBeside() throws {
+        var occasion = HookOccasion(hook: .onFailure, outcome: "partially_succeeded")
+        var counts = JobCounts()
+        counts.add(.succeeded, 3)
+        counts.add(.failed)
+        occasion.counts = counts
+        occasion.causes = [
+            Cause(
+                count: 1, runbook: nil, sqlstate: nil, message: "no", file: nil, line: nil, sampleTenants: ["acme"])
+        ]
+        let environment = HookEnvironment(try facts(), inherited: [:], occasion: occasion)
+        let variables = environment.variables
+        #expect(variables["MUSTER_HOOK"] == "on_failure" && variables["MUSTER_OUTCOME"] == "partially_succeeded")
+        #expect(variables["MUSTER_TOTAL"] == "4" && variables["MUSTER_FAILED"] == "1")
+        #expect(variables["MUSTER_RUN_ID"] == "01J" && variables["MUSTER_STOP_REASON"] == nil)
+        let object = try JSONSerialization.jsonObject(with: Data(environment.input)) as? [String: Any]
+        let causes = object?["causes"] as? [[String: Any]]
+        #expect(object?["hook"] as? String == "on_failure" && object?["run_id"] as? String == "01J")
+        #expect((object?["counts"] as? [String: Int])?["succeeded"] == 3)
+        #expect(object?["stop_reason"] is NSNull && causes?.first?["sqlstate"] is NSNull)
+        #expect(causes?.first?["message"] as? String == "no")
+    }
 }

@@ -1,0 +1,2 @@
+-- The publication belongs to all tenants.
+ALTER PUBLICATION all_orders ADD TABLE orders;
