@@ -6,8 +6,7 @@ import Testing
 @Suite struct SampleTests {
     static let sqlite = [
         "findings-lifecycle/sqlite", "command-source", "exec-hook", "match-labels", "non-transactional", "verify",
-        "waves", "run-hooks",
-        "table-rebuild", "batch-backfill/sqlite", "rollback",
+        "waves", "run-hooks", "preflight", "table-rebuild", "batch-backfill/sqlite", "rollback",
     ]
     static let postgres = [
         "findings-lifecycle/postgres", "row-per-tenant", "database-per-tenant", "batch-backfill/postgres", "shared",

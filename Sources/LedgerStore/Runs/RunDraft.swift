@@ -20,6 +20,8 @@ package struct RunDraft: Sendable {
     package var initiator: Initiator
     /// Whether hooks are to be started once it is complete.
     package var hasFinalHooks: Bool
+    /// Fingerprint of the saved plan that is applied: the run is exactly that, or is not begun.
+    package var plan: String?
 
     package init(
         identity: String, kind: RunKind = .apply, undoes: String? = nil, phase: String?, selection: String,

@@ -24,6 +24,8 @@ package struct Runbook: Sendable, Identifiable {
     package var rollback: RunbookUndo?
     /// Set on an undo: when it may run. nil: the runbook is to be done.
     package var undoes: UndoRule?
+    /// A query with one number, asked by plan: how much there is to do.
+    package var preflight: SQLScript?
     package var limits: RunbookLimits
     /// `sha256:<hex>` over the action.
     package var checksum: String
@@ -34,7 +36,7 @@ package struct Runbook: Sendable, Identifiable {
         id: String, key: String = "1", title: String? = nil, phase: String, after: [String] = [],
         scope: RunbookScope = .tenant, match: [String: [String]] = [:], barrier: Bool = false, shared: Bool = false,
         transaction: Bool = true, repeatable: Bool = false, foreignKeys: Bool = false, onChange: ChangePolicy = .fail,
-        action: RunbookAction, verify: SQLScript? = nil, rollback: RunbookUndo? = nil,
+        action: RunbookAction, verify: SQLScript? = nil, rollback: RunbookUndo? = nil, preflight: SQLScript? = nil,
         limits: RunbookLimits = RunbookLimits(), checksum: String, line: Int? = nil
     ) {
         self.id = id
@@ -53,6 +55,7 @@ package struct Runbook: Sendable, Identifiable {
         self.action = action
         self.verify = verify
         self.rollback = rollback
+        self.preflight = preflight
         self.limits = limits
         self.checksum = checksum
         self.line = line

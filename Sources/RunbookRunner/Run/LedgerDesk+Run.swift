@@ -8,15 +8,16 @@ extension LedgerDesk {
     ///
     /// - Returns: with it, the runs that a newer manifest has left behind and whose last hooks are not started any more.
     func begin(
-        _ fleet: PlannedFleet, draft: RunDraft, host: String, runner: String
+        _ fleet: PlannedFleet, draft: RunDraft, host: String, runner: String, ceilings: [Int]
     ) throws(ServiceError) -> (run: StartedRun, leftBehind: [String])? {
+        self.ceilings = ceilings
         var leftBehind: [String] = []
         let run = try asking { ledger throws(DatabaseError) -> StartedRun? in
             let runbooks = fleet.plan.rollback?.declared ?? fleet.plan.manifest.runbooks
             try ledger.remember(
                 tenants: fleet.plan.allTenants.tenants, runbooks: runbooks, pageSize: fleet.plan.pageSize)
             guard let run = try started(ledger, fleet, draft) else { return nil }
-            guard run.waitsFor == nil else { return run }
+            if run.waitsFor != nil || run.isStale { return run }
             let key = try takeKey(of: runner)
             try ledger.addRunner(
                 runner, run: run.id, host: host, pid: Int(ProcessInfo.processInfo.processIdentifier), lockKey: key)
@@ -24,6 +25,10 @@ extension LedgerDesk {
             return run
         }
         if let other = run?.waitsFor { throw Self.waiting(for: other, draft.kind) }
+        if run?.isStale == true {
+            throw ServiceError(
+                .stalePlan, "Somebody has done some of the plan just now. Nothing was touched. Make a new plan.")
+        }
         self.fleet = fleet
         self.run = run
         self.runner = runner

@@ -49,11 +49,16 @@ extension RunbookService {
         guard !fleet.hasDrifted else { throw ServiceError(.drift, Self.driftMessage(fleet)) }
         try refuseUndoing(fleet)
         if request.retryOf != nil { try refuseUndecided(fleet) }
+        if let saved = request.plan {
+            try await refuseStale(saved, fleet, Self.draft(fleet.plan, request).identity, desk)
+        }
         guard fleet.hasWork || fleet.hasOpenRun else {
             var report = try await nothingToRun(fleet, notices, request, desk, startedAt)
             report.unlisted = fleet.unlisted
             return report
         }
+        let most = max(1, fleet.unsettledCount)
+        let ceilings = fleet.plan.ceilings(request.concurrency, on: .present).map { min($0, most) }
         let draft = Self.draft(fleet.plan, request)
         if request.kind == .rollback { try await desk.refuseOpenRun(besides: .rollback) }
         try await desk.refuseSharedSessions(fleet)
@@ -78,8 +83,10 @@ extension RunbookService {
             stop.allow(grace: .zero)
         }
         // Another runner may have finished it all since.
-        guard let (run, leftBehind) = try await desk.begin(fleet, draft: draft, host: host, runner: runner) else {
+        let begun = try await desk.begin(fleet, draft: draft, host: host, runner: runner, ceilings: ceilings)
+        guard let (run, leftBehind) = begun else {
             let again = try await desk.plan(fleet.plan)
+            if let saved = request.plan { try await refuseStale(saved, again, draft.identity, desk) }
             return try await nothingToRun(again, notices, request, desk, startedAt).taking(hooks)
         }
         stop.allow(grace: request.grace)
@@ -90,8 +97,6 @@ extension RunbookService {
         notices += leftBehind.map {
             "Hooks behind the end of run \($0) were not started, or not seen to end, and the manifest has changed since."
         }
-        let most = max(1, fleet.unsettledCount)
-        let ceilings = fleet.plan.ceilings(request.concurrency, on: .present).map { min($0, most) }
         try await desk.watch(fleet.plan.stopRules(request.maxFailures), ceilings: ceilings)
         await work(count: ceilings.max() ?? 1, context(run.id, runner), desk)
         try await desk.end()
@@ -256,11 +261,13 @@ extension RunbookService {
         }
         // Each part with its length: no two lists of parts make one text.
         let text = parts.map { "\($0.utf8.count):\($0)" }.joined()
-        return RunDraft(
+        var draft = RunDraft(
             identity: Checksum.of(text), kind: request.kind, undoes: request.rollback?.run, phase: selection.phase,
             selection: selected, stages: plan.stages.count,
             waves: plan.waves.map(\.name), source: manifest.source, release: request.release,
             revision: request.revision, door: request.door,
             initiator: request.initiator, hasFinalHooks: manifest.hooks.hasFinal)
+        draft.plan = request.plan?.fingerprint
+        return draft
     }
 }
