@@ -12,10 +12,13 @@ package struct StartedRun: Sendable {
     /// A run of the other kind is open, and comes first: this one was not made.
     package var waitsFor: String?
 
-    package init(id: String, joined: Bool, isStopping: Bool = false, waitsFor: String? = nil) {
+    package init(
+        id: String, joined: Bool, isStopping: Bool = false, isStale: Bool = false, waitsFor: String? = nil
+    ) {
         self.id = id
         self.joined = joined
         self.isStopping = isStopping
+        self.isStale = isStale
         self.waitsFor = waitsFor
     }
 }
@@ -60,7 +63,7 @@ extension Ledger {
                     """, [.text(run.id), DatabaseValue(asked)])
                 hasWork = try hasOpenJobs(run.id)
                 if draft.plan != nil, try !hasJobs(run.id, count: places) {
-                    try session.run("ROLLBACK")
+                    try session.rollback()
                     return StartedRun(id: run.id, joined: false, isStale: true)
                 }
             }
