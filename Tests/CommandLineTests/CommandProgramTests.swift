@@ -125,7 +125,7 @@ import Testing
             let failed = try Data(contentsOf: folder.url.appending(path: "report.json"))
             #expect((try JSONSerialization.jsonObject(with: failed) as? [String: Any])?["exit_code"] as? Int == 4)
             #expect(await session.run("apply", "--report", "json=no/such/report.json").status == .usage)
-            #expect(await session.run("apply", "--report", "junit=x.xml").errors.contains("not supported yet"))
+            #expect(await session.run("apply", "--report", "junit").errors.contains("takes KIND=FILE"))
             #expect(await session.run("apply", "--report", "jsn=x").errors.contains("Did you mean \"json\"?"))
         }
     }

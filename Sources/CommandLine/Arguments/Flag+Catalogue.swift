@@ -38,7 +38,8 @@ extension Flag {
         "grace", .duration, fallback: "30s",
         help: "After INT or TERM, how long running transactions may go on.")
     package static let report = Flag(
-        "report", .text("KIND=FILE"), isRepeatable: true, help: "Write the report to a file too. KIND is json.")
+        "report", .text("KIND=FILE"), isRepeatable: true,
+        help: "Write the report to a file too. KIND is json, junit, markdown or prometheus.")
     package static let yes = Flag("yes", short: "y", help: "Never ask. apply asks nothing, so this changes nothing.")
     package static let exitCode = Flag("exit-code", help: "Exit with 2 when work is pending.")
     package static let limit = Flag("limit", .positiveCount, fallback: "20", help: "How many runs to list.")
@@ -47,6 +48,13 @@ extension Flag {
         "format", .choice(["text", "json", "ndjson"]), fallback: "text", help: "What stdout gets.")
     package static let quiet = Flag("quiet", short: "q", help: "No progress; the verdict only when it is bad.")
     package static let verbose = Flag("verbose", short: "v", help: "A line for each execution.")
+    package static let out = Flag(
+        "out", .text("FILE"), help: "Save the plan, for apply --plan.")
+    package static let plan = Flag(
+        "plan", .text("FILE"),
+        help: "Apply a saved plan, as it is or not at all; what it is about is part of it.")
+    package static let planVerbose = Flag(
+        "verbose", short: "v", help: "A line for each tenant and runbook that is not done.")
     package static let noColor = Flag("no-color", help: "No colour on a terminal. NO_COLOR works too.")
 
     package static let selection: [Flag] = [.phase, .runbook, .tenant, .match, .skipTenant]

@@ -81,7 +81,9 @@ extension Ledger {
     ///
     /// It is read from the history: what is done with another body keeps its record, whatever comes.
     package func failures(ofRun id: String) throws(DatabaseError) -> [Failure] {
-        let failed = try rows(
+        var failures: [Failure] = []
+        var texts: Set<String> = []
+        try query(
             """
             select a.tenant, a.runbook, a.key,
                 case when j.drifted and coalesce(e.state, x.state) in \(LedgerSQL.done) then 'drifted' else a.state end,
@@ -96,18 +98,19 @@ extension Ledger {
                 false)
             order by j.position, a.id
             """, [.text(workspace), .text(id)]
-        ).map(Self.failure)
-        let blocked = try rows(
+        ) { row throws(DatabaseError) in failures.append(Self.failure(row).sharing(&texts)) }
+        try query(
             """
             select tenant, message, attempt from \(sql.jobs)
             where run_id = $1 and state = 'blocked' and reason = 'lock' order by position
             """, [.text(id)]
-        ).map { row in
-            Failure(
+        ) { row throws(DatabaseError) in
+            let failure = Failure(
                 tenant: Self.tenant(row[0]), runbook: nil, key: nil, state: "blocked", reason: .lock,
                 message: row[1].text ?? "", attempts: row[2].integer ?? 0)
+            failures.append(failure.sharing(&texts))
         }
-        return failed + blocked
+        return failures
     }
 
     /// What is failed or unknown in the whole workspace, for identities that a plan found in that state.
@@ -135,5 +138,22 @@ extension Ledger {
 
     static func date(_ milliseconds: DatabaseValue) -> Date? {
         milliseconds.integer.map { Date(timeIntervalSince1970: Double($0) / 1000) }
+    }
+}
+
+extension Failure {
+    /// The same with texts that failures before it have too: thousands of tenants fail alike, with one statement.
+    fileprivate func sharing(_ texts: inout Set<String>) -> Failure {
+        func shared(_ text: String?) -> String? {
+            guard let text, text.utf8.count > 15 else { return text }
+            if let index = texts.firstIndex(of: text) { return texts[index] }
+            if texts.count < 10_000 { texts.insert(text) }
+            return text
+        }
+        var failure = self
+        failure.message = shared(message) ?? message
+        (failure.runbook, failure.hint) = (shared(runbook), shared(hint))
+        (failure.file, failure.statement) = (shared(file), shared(statement))
+        return failure
     }
 }

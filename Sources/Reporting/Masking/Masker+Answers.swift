@@ -11,13 +11,31 @@ extension Masker {
         return failure
     }
 
+    private func mask(_ failure: inout Failure, _ known: inout [String: String]) {
+        func masked(_ text: String?) -> String? {
+            guard let text else { return nil }
+            if let answer = known[text] { return answer }
+            let answer = self(text)
+            // What is as it was stays one text with all its copies.
+            let kept = answer == text ? text : answer
+            if known.count < 10_000 { known[text] = kept }
+            return kept
+        }
+        failure.message = masked(failure.message) ?? failure.message
+        failure.detail = masked(failure.detail)
+        failure.hint = masked(failure.hint)
+        failure.statement = masked(failure.statement)
+    }
+
     package func callAsFunction(_ error: ReportError?) -> ReportError? {
         error.map { ReportError(code: $0.code, message: self($0.message)) }
     }
 
     package func callAsFunction(_ report: Report) -> Report {
         var report = report
-        report.failures = report.failures.map { self($0) }
+        // Many are alike: what was looked through once is not again, and stays one text in memory.
+        var known: [String: String] = [:]
+        for index in report.failures.indices { mask(&report.failures[index], &known) }
         for index in report.causes.indices { report.causes[index].message = self(report.causes[index].message) }
         report.notices = report.notices.map { self($0) }
         report.error = self(report.error)
@@ -31,9 +49,14 @@ extension Masker {
         for tenant in report.tenants.indices {
             for step in report.tenants[tenant].steps.indices {
                 // Tenants that are alike share their steps; who writes gets a copy.
-                guard let reason = report.tenants[tenant].steps[step].reason else { continue }
-                let masked = self(reason)
-                if masked != reason { report.tenants[tenant].steps[step].reason = masked }
+                if let reason = report.tenants[tenant].steps[step].reason {
+                    let masked = self(reason)
+                    if masked != reason { report.tenants[tenant].steps[step].reason = masked }
+                }
+                if let error = report.tenants[tenant].steps[step].preflightError {
+                    let masked = self(error)
+                    if masked != error { report.tenants[tenant].steps[step].preflightError = masked }
+                }
             }
         }
         report.notices = report.notices.map { self($0) }

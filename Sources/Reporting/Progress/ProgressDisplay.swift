@@ -38,6 +38,8 @@ package final class ProgressDisplay: EventSink {
     }
 
     package func send(_ event: RunEvent) {
+        // The verdict shows it, masked once there.
+        if case .summary = event { return }
         let time = timepiece.elapsed
         let event = masker(event)
         state.withLock { state in
