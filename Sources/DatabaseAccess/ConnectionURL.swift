@@ -17,6 +17,9 @@ package struct ConnectionURL: Sendable, Hashable {
     /// PostgreSQL: hosts and ports as they are written, the same for every database there; empty for SQLite.
     package var server: String { (try? PostgresURLParts(revealed))?.server ?? "" }
 
+    /// PostgreSQL: the database that the address names; nil where it names none, and for SQLite.
+    package var database: String? { dialect == .postgresql ? (try? PostgresURLParts(revealed))?.databaseName : nil }
+
     /// The text with every secret of this URL replaced by `****`, as it was written and as it was meant.
     package func masking(_ text: String) -> String {
         guard dialect == .postgresql else { return text }

@@ -88,6 +88,12 @@ extension PostgresURLParts {
         return "\(hosts)?\(rest.joined(separator: "&"))"
     }
 
+    /// As the address names it, percent-decoded; nil where it leaves that to libpq.
+    var databaseName: String? {
+        let given = parameters.last { $0.key == "dbname" }?.value ?? database.dropFirst()
+        return given.isEmpty ? nil : given.removingPercentEncoding
+    }
+
     var masked: String {
         let userInfo = user.map { "\($0)\(password == nil ? "" : ":****")@" } ?? ""
         let query = parameters.map { key, value in "\(key)=\(Self.shown.contains(key) ? value : "****")" }

@@ -139,6 +139,11 @@ package final class Ledger {
         }
     }
 
+    /// When it was made, in milliseconds since 1970: no other ledger has the same.
+    package func born() throws(DatabaseError) -> Int? {
+        try row("select \(sql.milliseconds("created_at")) from \(sql.ledger)")?[0].integer
+    }
+
     private func refuseNewer(_ found: Int) throws(LedgerError) {
         guard found > upgrades.count else { return }
         throw LedgerError(

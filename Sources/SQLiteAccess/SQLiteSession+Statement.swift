@@ -12,7 +12,8 @@ extension SQLiteSession {
         }
         let scriptGuard = connection.scriptGuard
         let origin = scriptGuard.origin
-        scriptGuard.origin = .transactionalScript
+        // Where nothing may be written, that stays so.
+        if origin != .reading { scriptGuard.origin = .transactionalScript }
         scriptGuard.context = context
         scriptGuard.beginScript()
         defer {

@@ -33,7 +33,6 @@ import Testing
     @Test func unsupportedIsNotListed() {
         let everything = Self.topics.flatMap { HelpText(CommandCatalogue.definitions).lines($0) }.joined(
             separator: "\n")
-        for flag in ["--plan", "--out"] { #expect(!everything.contains(flag)) }
         for command in CommandCatalogue.unsupported where command != "ledger" {
             #expect(!everything.contains("muster \(command)"))
         }

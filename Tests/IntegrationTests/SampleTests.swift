@@ -6,7 +6,7 @@ import Testing
 @Suite struct SampleTests {
     static let sqlite = [
         "findings-lifecycle/sqlite", "command-source", "exec-hook", "match-labels", "non-transactional", "verify",
-        "waves",
+        "waves", "preflight",
         "table-rebuild", "batch-backfill/sqlite",
     ]
     static let postgres = [

@@ -134,7 +134,7 @@ struct ManifestLoaderTests {
         #expect(work.pause == .milliseconds(10))
         #expect(work.maxLag == .seconds(10))
         #expect(work.throttle?.path == "../Broken/sql/verify.sql")
-        #expect(work.preflight?.path == "../Broken/sql/verify.sql")
+        #expect(runbooks["backfill"]?.preflight?.path == "../Broken/sql/verify.sql")
         #expect(runbooks["backfill"]?.checksum == work.script.checksum)
         #expect(runbooks["backfill"]?.transaction == false)
         let fixed = try #require(runbooks["fixed"]?.batch)

@@ -12,13 +12,16 @@ enum ApplyCommand: Command {
             + "of the same work joins the run that is under way.",
         flags: [.manifest, .ledger] + Flag.selection + [
             .concurrency, .lockWait, .maxFailures, .release, .expectTenants, .grace,
-            .report, .unsupported("plan", .text("FILE")), .yes, .quiet, .verbose,
+            .report, .plan, .yes, .quiet, .verbose,
         ],
         exits: [
             (.done, "Everything in scope is proven done, or there was nothing to do."),
             (.failed, "Failed: no tenant completed, or an internal error."),
             (.partial, "Some tenants are done, some are not; the same command continues."),
-            (.refused, "Refused, with nothing touched: invalid manifest, drift, unknown name, unexpected tenants."),
+            (
+                .refused,
+                "Refused, with nothing touched: invalid manifest, drift, stale plan, unknown name, unexpected tenants."
+            ),
             (.undecided, "A person must decide: the end of at least one execution was not seen."),
             (.usage, "Wrong usage."),
             (.tryAgain, "Try again later: a lock was not free in time or a server not reachable; nothing failed."),
@@ -27,7 +30,7 @@ enum ApplyCommand: Command {
         ],
         examples: [
             "muster apply --phase pre-deploy --release v42 --report json=report.json",
-            "muster apply --tenant acme --format json",
+            "muster apply --tenant acme --format json", "muster apply --plan plan.json",
         ])
 
     static func run(_ arguments: ParsedArguments, _ context: CommandContext) async throws -> Answer {
@@ -43,7 +46,8 @@ enum ApplyCommand: Command {
         _ command: String, _ arguments: ParsedArguments, _ context: CommandContext,
         _ work: (Manifest, ApplyRequest, any EventSink, StopSwitch) async -> Report
     ) async throws -> Answer {
-        let loaded = try context.manifest(arguments)
+        let plan = try savedPlan(arguments, context)
+        let loaded = try context.manifest(arguments, named: plan?.manifest.path)
         context.warn(loaded, arguments)
         let stop = StopSwitch()
         let (display, sink) = sinks(arguments, context)
@@ -56,13 +60,14 @@ enum ApplyCommand: Command {
         defer { subscription.cancel() }
         var report = await withTaskGroup(of: Void.self) { group in
             if let display { group.addTask { await display.run() } }
-            let report = await work(loaded.manifest, request(arguments, context), sink, stop)
+            let report = await work(loaded.manifest, request(arguments, context, plan), sink, stop)
             group.cancelAll()
             await group.waitForAll()
             return report
         }
         report = context.secrets.masker(report)
-        if canContinue(report) {
+        // What is left of a plan is no plan; only an interrupted one goes on as such.
+        if canContinue(report), plan == nil || [130, 143].contains(report.exitCode) {
             report.next = arguments.commandLine(command, flags: arguments.command.flags)
         }
         let ownRunbooks = loaded.manifest.runbooks.filter { $0.scope == .workspace }.map(\.id)
@@ -93,14 +98,31 @@ enum ApplyCommand: Command {
         }
     }
 
-    private static func request(_ arguments: ParsedArguments, _ context: CommandContext) -> ApplyRequest {
+    /// The plan that was saved, in the place of a selection.
+    private static func savedPlan(
+        _ arguments: ParsedArguments, _ context: CommandContext
+    ) throws -> SavedPlan? {
+        guard let path = arguments.text(.plan) else { return nil }
+        if let flag = Flag.selection.first(where: { !arguments.list($0).isEmpty }) {
+            throw UsageError(
+                "--\(flag.name) and --plan exclude each other: a saved plan has its selection in it.",
+                command: arguments.command.name)
+        }
+        return try SavedPlanFile.read(context.path(path))
+    }
+
+    private static func request(
+        _ arguments: ParsedArguments, _ context: CommandContext, _ plan: SavedPlan?
+    ) -> ApplyRequest {
         let facts = DeployFacts(environment: context.environment, userName: context.userName())
-        return ApplyRequest(
-            selection: arguments.selection, concurrency: arguments.count(.concurrency),
+        var request = ApplyRequest(
+            selection: plan?.selection.selection ?? arguments.selection, concurrency: arguments.count(.concurrency),
             lockWait: arguments.duration(.lockWait), release: arguments.text(.release) ?? facts.release,
             revision: facts.revision, expectedTenants: arguments.count(.expectTenants),
             maxFailures: arguments.text(.maxFailures).flatMap { Allowance($0) }, initiator: facts.initiator,
             grace: arguments.duration(.grace) ?? .seconds(30))
+        request.plan = plan
+        return request
     }
 
     /// Who hears of events: a display on stderr, unless it must be quiet or would mix with lines on the same terminal,

@@ -30,9 +30,11 @@ enum LedgerChoice {
 
 extension CommandContext {
     /// The manifest that the arguments mean, with the ledger that they put in the place of its own.
-    func manifest(_ arguments: ParsedArguments) throws -> LoadedManifest {
+    ///
+    /// - Parameter other: where it is when the arguments do not name it.
+    func manifest(_ arguments: ParsedArguments, named other: String? = nil) throws -> LoadedManifest {
         let found = try ManifestFinder.find(
-            named: arguments.text(.manifest), environment: environment, in: currentDirectory)
+            named: arguments.text(.manifest) ?? other, environment: environment, in: currentDirectory)
         var loaded = try ManifestLoader.load(path: path(found), environment: environment)
         secrets.add(loaded.manifest.source.secrets)
         if let url = try ledgerURL(arguments) {

@@ -1,4 +1,5 @@
 package import DatabaseAccess
+package import Foundation
 package import RunbookModel
 
 extension Ledger {
@@ -58,6 +59,22 @@ extension Ledger {
         ).map(Self.claimedJob)
     }
 
+    /// Which runner has which tenant of an open run, of any identity, in their order.
+    package func workUnderWay(limit: Int) throws(DatabaseError) -> [WorkUnderWay] {
+        try rows(
+            """
+            select j.tenant, n.id, n.host, n.pid, \(sql.milliseconds("j.claimed_at"))
+            from \(sql.runs) r join \(sql.jobs) j on j.run_id = r.id and j.state = 'running'
+            join \(sql.runners) n on n.id = j.runner and n.ended_at is null
+            where r.workspace = $1 and r.status <> 'completed' order by r.id, j.position limit $2
+            """, [.text(workspace), DatabaseValue(limit)]
+        ).map { row in
+            WorkUnderWay(
+                tenant: row[0].text ?? "", runner: row[1].text ?? "", host: row[2].text ?? "", pid: row[3].integer ?? 0,
+                since: Self.date(row[4]))
+        }
+    }
+
     private static func claimedJob(_ row: DatabaseRow) -> ClaimedJob {
         ClaimedJob(
             tenant: row[0].text ?? "", stage: row[1].integer ?? 0, attempt: row[2].integer ?? 0,
@@ -103,6 +120,15 @@ extension Ledger {
         }
         return tally
     }
+}
+
+/// A tenant that a runner has taken.
+package struct WorkUnderWay: Sendable {
+    package var tenant: String
+    package var runner: String
+    package var host: String
+    package var pid: Int
+    package var since: Date?
 }
 
 /// Where a run stands.

@@ -7,6 +7,8 @@ package struct StartedRun: Sendable {
     package var joined: Bool
     /// It was stopped and is not complete yet: nothing was put into it.
     package var isStopping = false
+    /// It would not be what its plan says any more: nothing was written.
+    package var isStale = false
 }
 
 extension Ledger {
@@ -25,6 +27,7 @@ extension Ledger {
             try keepFromSealing()
             let run = try ensureRun(draft, settled: settled)
             var asked = 0
+            var places = 0
             if run.isStopping {
                 try session.rollback()
                 return run
@@ -32,6 +35,7 @@ extension Ledger {
             for page in pages {
                 try putJobs(page, run: run.id, waves: draft.waves)
                 asked += page.tenants.count { !$0.id.isEmpty }
+                places += page.tenants.count
             }
             let hasWork: Bool
             if run.joined {
@@ -46,7 +50,12 @@ extension Ledger {
                     where id = $1
                     """, [.text(run.id), DatabaseValue(asked)])
                 hasWork = try hasOpenJobs(run.id)
+                if draft.plan != nil, try !hasJobs(run.id, count: places) {
+                    try session.run("ROLLBACK")
+                    return StartedRun(id: run.id, joined: false, isStale: true)
+                }
             }
+            if let plan = draft.plan { try note(plan, of: run.id, by: draft.initiator.name) }
             try Failpoint.reach(.startRun, .before)
             if hasWork { try session.commit() } else { try session.rollback() }
             try Failpoint.reach(.startRun, .after)
@@ -69,6 +78,25 @@ extension Ledger {
         try row(
             "select 1 from \(sql.runs) where workspace = $1 and identity = $2 and status <> 'completed'",
             [.text(workspace), .text(identity)]) != nil
+    }
+
+    /// Whether an open run of that identity was begun with a saved plan.
+    package func hasOpenRun(_ identity: String, begunWith plan: String) throws(DatabaseError) -> Bool {
+        try row(
+            """
+            select 1 from \(sql.runs) r join \(sql.events) e on e.run_id = r.id
+            where r.workspace = $1 and r.identity = $2 and r.status <> 'completed' and e.kind = 'plan' and e.detail = $3
+            """, [.text(workspace), .text(identity), .text(plan)]) != nil
+    }
+
+    private func note(_ plan: String, of run: String, by actor: String) throws(DatabaseError) {
+        try execute(
+            "insert into \(sql.events) (workspace, run_id, kind, actor, detail) values ($1, $2, 'plan', $3, $4)",
+            [.text(workspace), .text(run), .text(actor), .text(plan)])
+    }
+
+    private func hasJobs(_ run: String, count: Int) throws(DatabaseError) -> Bool {
+        try row("select count(*) from \(sql.jobs) where run_id = $1", [.text(run)])?[0].integer == count
     }
 
     private func ensureRun(_ draft: RunDraft, settled: Int) throws(DatabaseError) -> StartedRun {

@@ -15,6 +15,8 @@ package struct RunDraft: Sendable {
     package var revision: String?
     package var door: String
     package var initiator: Initiator
+    /// Fingerprint of the saved plan that is applied: the run is exactly that, or is not begun.
+    package var plan: String?
 
     package init(
         identity: String, phase: String?, selection: String, stages: Int, waves: [String] = [], source: ManifestSource,

@@ -12,7 +12,6 @@ extension ManifestDecoder {
             ["transaction"], "is for sql, and this is a batch", remedy: "leave it out: each batch is a transaction")
         runbook.refuse(
             ["repeatable"], "is not for a batch", remedy: "leave it out: a batch goes on where its last one ended")
-        let preflight = runbook["preflight"].flatMap { query($0, dialect: dialect) }
         guard let object = field.object(keys: Self.batchKeys) else { return nil }
         let size = object["size"].map { $0.integer(in: 1...BatchPace.largestSize) } ?? 1000
         let times: ClosedRange<Duration> = .milliseconds(1)...(.seconds(86_400))
@@ -29,7 +28,7 @@ extension ManifestDecoder {
         else { return nil }
         let work = BatchWork(
             script: script, statement: statement.text, parameters: statement.parameters, size: size, target: target,
-            pause: pause, maxLag: maxLag, throttle: throttle, preflight: preflight)
+            pause: pause, maxLag: maxLag, throttle: throttle)
         return (.batch(work), script.checksum)
     }
 

@@ -79,9 +79,6 @@ extension ManifestDecoder {
         let barrier = object["barrier"]?.boolean() ?? false
         let limits = self.limits(object, over: context.limits)
         refuseLater(object, "shared")
-        if object["batch"] == nil {
-            object["preflight"]?.report("not supported yet, but for a batch", remedy: "leave it out")
-        }
         if object["fuse"]?.boolean() == true {
             object["fuse"]?.report("stages are fused, not single runbooks", remedy: "write it in defaults")
         }
@@ -89,6 +86,7 @@ extension ManifestDecoder {
         let dialect = scope.flatMap { context.dialect($0) }
         let action = self.action(object, declared, dialect: dialect, transaction: transaction, limits: limits)
         let verify = object["verify"].flatMap { query($0, dialect: dialect) }
+        let preflight = object["preflight"].flatMap { query($0, dialect: dialect) }
 
         if scope == .workspace { object.refuse(["match"], "selects tenants, and this runs once per workspace") }
         if dialect == .postgresql { object.refuse(["foreign_keys"], "is for SQLite; PostgreSQL always enforces them") }
@@ -107,8 +105,9 @@ extension ManifestDecoder {
         return Runbook(
             id: id, key: key, title: title, phase: phase, after: declared.after.compactMap { $0.plainText },
             scope: scope, match: match, barrier: barrier, transaction: transaction && isSQL, repeatable: isRepeatable,
-            foreignKeys: foreignKeys, onChange: onChange, action: action.value, verify: verify, limits: limits,
-            checksum: action.checksum, line: log.place(ofByte: object.field.node.range.lowerBound).line)
+            foreignKeys: foreignKeys, onChange: onChange, action: action.value, verify: verify,
+            preflight: preflight, limits: limits, checksum: action.checksum,
+            line: log.place(ofByte: object.field.node.range.lowerBound).line)
     }
 
     private func action(

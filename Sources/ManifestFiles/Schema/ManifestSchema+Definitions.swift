@@ -23,8 +23,7 @@ extension ManifestSchema {
                 },
                 {
                   "if": { "required": ["batch"] },
-                  "then": { "not": { "anyOf": [{ "required": ["transaction"] }, { "required": ["repeatable"] }] } },
-                  "else": { "not": { "required": ["preflight"] } }
+                  "then": { "not": { "anyOf": [{ "required": ["transaction"] }, { "required": ["repeatable"] }] } }
                 },
                 {
                   "if": { "required": ["scope"], "properties": { "scope": { "const": "workspace" } } },
@@ -94,7 +93,7 @@ extension ManifestSchema {
                     "throttle": { "description": "A file with one query, asked before a batch: true, or a number of milliseconds above 0, is waited for.", "$ref": "#/$defs/line" }
                   }
                 },
-                "preflight": { "description": "batch: a file with one query that answers how many rows are still to be done, for the estimate.", "$ref": "#/$defs/line" },
+                "preflight": { "description": "A file with one query that answers one number: how much there is to do. plan asks it read-only in each tenant where the runbook is pending; a batch takes it for its estimate.", "$ref": "#/$defs/line" },
                 "exec": { "description": "A program and its arguments: a path, or a bare name for PATH. It is never a shell line.", "$ref": "#/$defs/arguments" },
                 "timeout": { "description": "exec: after this long the program and all that it started are ended; runbook_timeout unless given.", "$ref": "#/$defs/duration" },
                 "dry_run": { "description": "exec: whether the program may be started in a dry run (MUSTER_DRY_RUN is set).", "$ref": "#/$defs/switch" },

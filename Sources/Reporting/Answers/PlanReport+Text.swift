@@ -14,8 +14,10 @@ extension PlanReport: TextAnswer {
                 lines.append("And \(reasons.count - Self.reasonsShown) more; --format json lists them all.")
             }
         }
+        if !locks.isEmpty { lines += [""] + lockLines }
         if !notices.isEmpty { lines += [""] + notices.map { style.warning("Notice: " + $0.printable) } }
         lines += ["", ok ? verdict : style.bad(verdict)]
+        if let estimate { lines.append(Self.sentence(estimate)) }
         if pending > 0, let next { lines.append("Continue with: " + style.strong(next.printable)) }
         return runbooks.isEmpty ? Array(lines.dropFirst(2)) : lines
     }
@@ -37,13 +39,15 @@ extension PlanReport: TextAnswer {
             let tenants = tenantCount == 1 ? "the only tenant" : "all \(tenantCount) tenants"
             return "Nothing to do: \(Phrase.counted(runbooks.count, "runbook is", "runbooks are")) done on \(tenants)."
         }
+        let unreachable = runbooks.reduce(0) { $0 + $1.counts.unreachable }
         return "\(Phrase.counted(pending, "execution")) to run on \(Phrase.counted(pendingTenants, "tenant")) of "
-            + "\(tenantCount)" + (blocked > 0 ? ", \(blocked) blocked" : "") + "."
+            + "\(tenantCount)" + (unreachable > 0 ? ", \(unreachable) of them out of reach" : "")
+            + (blocked > 0 ? ", \(blocked) blocked" : "") + "."
             + (ledgerExists ? "" : " The ledger does not exist yet; apply creates it.")
     }
 
     private var pendingTenants: Int {
-        tenants.count { $0.tenant != nil && $0.steps.contains { $0.decision == .run } }
+        tenants.count { $0.tenant != nil && $0.steps.contains { [.run, .unreachable].contains($0.decision) } }
     }
 
     private var table: TextTable {
@@ -52,13 +56,47 @@ extension PlanReport: TextAnswer {
                 .words("RUNBOOK"), .words("PHASE"), .number("RUN"), .number("DONE"),
                 .number("BLOCKED", optional: true), .number("NOT APPLICABLE", optional: true),
                 .number("DRIFTED", optional: true), .number("UNKNOWN", optional: true),
+                .number("UNREACHABLE", optional: true), .number("PREFLIGHT", optional: true),
+                .number("PER TENANT", optional: true),
             ],
             runbooks.map {
                 [
                     "\($0.id)@\($0.key)", $0.phase, "\($0.counts.run)", "\($0.counts.done)", "\($0.counts.blocked)",
                     "\($0.counts.notApplicable)", "\($0.counts.drifted)", "\($0.counts.unknown)",
+                    "\($0.counts.unreachable)", $0.preflight.map(Self.cell) ?? "",
+                    $0.duration.map { Phrase.duration(milliseconds: $0.meanMS) } ?? "",
                 ]
             })
+    }
+
+    /// The sum, and of how many tenants it is not.
+    private static func cell(_ sum: PreflightSum) -> String {
+        let failed = sum.failed > 0 ? "\(sum.failed) failed" : nil
+        return [sum.answered > 0 ? "\(sum.sum)" : nil, failed].compactMap(\.self).joined(separator: ", ")
+    }
+
+    private static func sentence(_ estimate: DeployEstimate) -> String {
+        let missing = estimate.withoutFigure
+        guard let milliseconds = estimate.durationMS else {
+            return "How long it takes is not known: no figure yet for \(Phrase.names(missing))."
+        }
+        let workers = estimate.workers > 1 ? " with \(estimate.workers) tenants at once" : ""
+        let rest = missing.isEmpty ? "" : ", and no figure yet for \(Phrase.names(missing))"
+        return "It takes about \(Phrase.duration(milliseconds: milliseconds))\(workers), by what it took before\(rest)."
+    }
+
+    /// Who holds what apply would wait for: the first of them.
+    private var lockLines: [String] {
+        let lines = locks.prefix(Self.reasonsShown).map { lock in
+            let whose = lock.tenant.map { "The lock of \($0.printable)" } ?? "The \(lock.level) lock"
+            let facts = [
+                lock.pid.map { "pid \($0)" }, lock.client?.printable, lock.since.map { "since \($0.readable)" },
+            ]
+            return "\(whose) is held by \((lock.application ?? "somebody").printable) "
+                + "(\(facts.compactMap(\.self).joined(separator: ", ")))."
+        }
+        let more = locks.count - lines.count
+        return lines + (more > 0 ? ["And \(more) more; --format json lists them all."] : [])
     }
 
     /// Why something does not simply run, one line a tenant and runbook: the first of them, and how many there are.
@@ -66,15 +104,54 @@ extension PlanReport: TextAnswer {
         var first: [String] = []
         var count = 0
         for tenant in tenants {
-            for step in tenant.steps where [.blocked, .drifted, .unknown].contains(step.decision) {
+            for step in tenant.steps where step.needsWords {
                 count += 1
                 guard first.count < Self.reasonsShown else { continue }
-                let name = tenant.tenant.map { $0.printable + ": " } ?? ""
-                first.append(
-                    "\(name)\(step.runbook)@\(step.key) is \(step.decision.rawValue)"
-                        + (step.reason.map { ": " + $0.printable } ?? "") + ".")
+                first.append((tenant.tenant.map { $0.printable + ": " } ?? "") + step.sentence)
             }
         }
         return (first, count)
+    }
+}
+
+extension PlanReport.PlannedStep {
+    /// Whether it does not simply run, or could not be asked how much there is to do.
+    fileprivate var needsWords: Bool {
+        [.blocked, .drifted, .unknown, .unreachable].contains(decision) || preflightError != nil
+    }
+
+    /// Why it does not simply run.
+    fileprivate var sentence: String {
+        if decision == .run, let preflightError {
+            return "\(runbook)@\(key) could not be asked before: \(preflightError.printable)."
+        }
+        return "\(runbook)@\(key) is \(decision.rawValue)" + (reason.map { ": " + $0.printable } ?? "") + "."
+    }
+
+    /// What would become of it, for a list of all.
+    fileprivate var line: String {
+        let count =
+            preflight.map { ", preflight \($0)" } ?? preflightError.map { ", preflight failed: \($0.printable)" }
+        return "\(runbook)@\(key): \(decision.rawValue.replacing("_", with: " "))"
+            + (reason.map { " (\($0.printable))" } ?? "") + (count ?? "")
+    }
+}
+
+/// A plan with a line for each tenant and runbook that is not done.
+package struct VerbosePlan: TextAnswer {
+    package var report: PlanReport
+
+    package init(_ report: PlanReport) { self.report = report }
+
+    package func encode(to encoder: any Encoder) throws { try report.encode(to: encoder) }
+
+    package func lines(_ layout: TextLayout) -> [String] {
+        var lines: [String] = []
+        for tenant in report.tenants {
+            for step in tenant.steps {
+                lines.append("\(tenant.tenant?.printable ?? "the workspace"): \(step.line)")
+            }
+        }
+        return lines + (lines.isEmpty ? [] : [""]) + report.lines(layout)
     }
 }

@@ -18,8 +18,6 @@ package struct BatchWork: Sendable, Hashable {
     package var maxLag: Duration?
     /// A query that says whether the next batch waits.
     package var throttle: SQLScript?
-    /// A query that says how many rows are still to be done, for the estimate.
-    package var preflight: SQLScript?
 
     package enum Parameter: String, Sendable, CaseIterable {
         case limit
@@ -29,7 +27,7 @@ package struct BatchWork: Sendable, Hashable {
     package init(
         script: SQLScript, statement: String, parameters: [Parameter], size: Int = 1000,
         target: Duration? = .milliseconds(250), pause: Duration = .zero, maxLag: Duration? = nil,
-        throttle: SQLScript? = nil, preflight: SQLScript? = nil
+        throttle: SQLScript? = nil
     ) {
         self.script = script
         self.statement = statement
@@ -39,6 +37,5 @@ package struct BatchWork: Sendable, Hashable {
         self.pause = pause
         self.maxLag = maxLag
         self.throttle = throttle
-        self.preflight = preflight
     }
 }

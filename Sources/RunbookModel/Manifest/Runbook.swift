@@ -18,6 +18,8 @@ package struct Runbook: Sendable, Identifiable {
     package var action: RunbookAction
     /// One query that answers one boolean; false fails the execution.
     package var verify: SQLScript?
+    /// A query with one number, asked by plan: how much there is to do.
+    package var preflight: SQLScript?
     package var limits: RunbookLimits
     /// `sha256:<hex>` over the action.
     package var checksum: String
@@ -28,7 +30,8 @@ package struct Runbook: Sendable, Identifiable {
         id: String, key: String = "1", title: String? = nil, phase: String, after: [String] = [],
         scope: RunbookScope = .tenant, match: [String: [String]] = [:], barrier: Bool = false, transaction: Bool = true,
         repeatable: Bool = false, foreignKeys: Bool = false, onChange: ChangePolicy = .fail, action: RunbookAction,
-        verify: SQLScript? = nil, limits: RunbookLimits = RunbookLimits(), checksum: String, line: Int? = nil
+        verify: SQLScript? = nil, preflight: SQLScript? = nil, limits: RunbookLimits = RunbookLimits(),
+        checksum: String, line: Int? = nil
     ) {
         self.id = id
         self.key = key
@@ -44,6 +47,7 @@ package struct Runbook: Sendable, Identifiable {
         self.onChange = onChange
         self.action = action
         self.verify = verify
+        self.preflight = preflight
         self.limits = limits
         self.checksum = checksum
         self.line = line

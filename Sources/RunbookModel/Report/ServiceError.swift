@@ -5,6 +5,8 @@ package struct ServiceError: Error, Sendable {
         case manifest
         case tenants
         case drift
+        /// What a saved plan was made from has moved.
+        case stalePlan = "stale_plan"
         case unknownName = "unknown_name"
         /// The run is not in a state for that.
         case run
@@ -28,7 +30,8 @@ package struct ServiceError: Error, Sendable {
 
     package var exitStatus: ExitStatus {
         switch code {
-        case .manifest, .tenants, .drift, .unknownName, .run, .target, .isolation, .pooler, .ledger: .refused
+        case .manifest, .tenants, .drift, .stalePlan, .unknownName, .run, .target, .isolation, .pooler, .ledger:
+            .refused
         case .undecided: .undecided
         case .unreachable: .tryAgain
         case .internal, .interrupted: .failed

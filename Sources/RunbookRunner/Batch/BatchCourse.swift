@@ -19,7 +19,7 @@ struct BatchCourse {
         var throttle = BatchThrottle(course: self)
         var collisions = 0
         do throws(BatchProblem) {
-            if let preflight = work.preflight { meter.expect(try engine.ask(preflight).number) }
+            if let preflight = runbook.preflight { meter.expect(try engine.ask(preflight).number) }
         } catch {
             return error.end ?? failed(error.failure, meter, nil, engine)
         }

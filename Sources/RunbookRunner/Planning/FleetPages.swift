@@ -15,9 +15,12 @@ struct FleetPages: Sequence, IteratorProtocol {
     private var cohorts: [[Int]: Int] = [:]
     private var members: [LedgerScope.Member] = []
     private var begun = 0
+    /// In their order; nil for all, in the order of the source.
+    private let places: [Int]?
 
-    init(_ plan: FleetPlan) {
+    init(_ plan: FleetPlan, places: [Int]? = nil) {
         self.plan = plan
+        self.places = places
         identities = plan.manifest.runbooks.map(\.scoped)
         let runbooks = plan.manifest.runbooks
         let selected = plan.planner.selected
@@ -30,11 +33,12 @@ struct FleetPages: Sequence, IteratorProtocol {
     }
 
     mutating func next() -> LedgerScope? {
-        guard begun < plan.placeCount else { return nil }
+        let count = places?.count ?? plan.placeCount
+        guard begun < count else { return nil }
         var page = LedgerScope(tenants: [], identities: identities, members: [], offset: begun)
-        let end = Swift.min(begun + plan.pageSize, plan.placeCount)
+        let end = Swift.min(begun + plan.pageSize, count)
         page.tenants.reserveCapacity(end - begun)
-        for place in begun..<end { page.tenants.append(scoped(place)) }
+        for index in begun..<end { page.tenants.append(scoped(places?[index] ?? index)) }
         begun = end
         page.members = members
         return page

@@ -4,22 +4,23 @@ import RunbookModel
 extension PlannedFleet {
     /// The jobs of a run, a page at a time: tenants with something to run are queued in their first stage; where nothing
     /// can run, the job begins with its end.
-    var jobs: some Sequence<LedgerScope> {
+    ///
+    /// - Parameter durations: how long tenants took before, as far as that was long: they are first.
+    func jobs(_ durations: [String: Int] = [:]) -> some Sequence<LedgerScope> {
         let beginnings = outlooks.map(beginning)
-        var offset = 0
-        return plan.pages.lazy.map { page in
+        var known: [Int: Int] = [:]
+        for (tenant, duration) in durations { if let place = plan.place(of: tenant) { known[place] = duration } }
+        let order = LongestFirst.order(unsettled.map(\.place), durations: known)
+        return FleetPages(plan, places: order).lazy.map { page in
             var jobs = page
-            jobs.offset = offset
-            jobs.tenants = []
             for index in page.tenants.indices {
-                guard let number = number(at: page.offset + index) else { continue }
-                var tenant = beginnings[number]
-                tenant.id = page.tenants[index].id
-                tenant.cohort = page.tenants[index].cohort
-                tenant.stage = plan.course.place(stage: tenant.stage, wave: plan.wave(at: page.offset + index))
-                jobs.tenants.append(tenant)
+                let place = order[page.offset + index]
+                guard let number = number(at: place) else { continue }
+                jobs.tenants[index].stage = plan.course.place(
+                    stage: beginnings[number].stage, wave: plan.wave(at: place))
+                jobs.tenants[index].state = beginnings[number].state
+                jobs.tenants[index].reason = beginnings[number].reason
             }
-            offset += jobs.tenants.count
             return jobs
         }
     }

@@ -6,18 +6,24 @@ import RunbookModel
 extension LedgerDesk {
     /// Makes or joins the run. nil when, asked again inside the transaction, nothing is left to do.
     func begin(
-        _ fleet: PlannedFleet, draft: RunDraft, host: String, runner: String
+        _ fleet: PlannedFleet, draft: RunDraft, host: String, runner: String, ceilings: [Int]
     ) throws(ServiceError) -> StartedRun? {
+        self.ceilings = ceilings
         let run = try asking { ledger throws(DatabaseError) -> StartedRun? in
             try ledger.remember(
                 tenants: fleet.plan.allTenants.tenants, runbooks: fleet.plan.manifest.runbooks,
                 pageSize: fleet.plan.pageSize)
             guard let run = try started(ledger, fleet, draft) else { return nil }
+            if run.isStale { return run }
             let key = try takeKey(of: runner)
             try ledger.addRunner(
                 runner, run: run.id, host: host, pid: Int(ProcessInfo.processInfo.processIdentifier), lockKey: key)
             try ledger.closeRunsLeftBehind(by: draft, run: run.id)
             return run
+        }
+        if run?.isStale == true {
+            throw ServiceError(
+                .stalePlan, "Somebody has done some of the plan just now. Nothing was touched. Make a new plan.")
         }
         self.fleet = fleet
         self.run = run

@@ -22,9 +22,10 @@ extension LedgerDesk {
     func started(
         _ ledger: Ledger, _ fleet: PlannedFleet, _ draft: RunDraft
     ) throws(DatabaseError) -> StartedRun? {
+        let durations = try longTenants(ledger, fleet)
         let deadline = ContinuousClock.now + patience
         while true {
-            let run = try ledger.startRun(draft, jobs: fleet.jobs, settled: fleet.settledCount)
+            let run = try ledger.startRun(draft, jobs: fleet.jobs(durations), settled: fleet.settledCount)
             guard let run, run.isStopping else { return run }
             try buryTheDead(of: run.id)
             _ = try ledger.releaseSilentRunners(of: run.id)

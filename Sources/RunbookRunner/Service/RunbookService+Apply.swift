@@ -46,9 +46,14 @@ extension RunbookService {
         let notices = request.notices + planNotices
         guard !fleet.hasDrifted else { throw ServiceError(.drift, Self.driftMessage(fleet)) }
         if request.retryOf != nil { try refuseUndecided(fleet) }
+        if let saved = request.plan {
+            try await refuseStale(saved, fleet, Self.draft(fleet.plan, request).identity, desk)
+        }
         guard fleet.hasWork || fleet.hasOpenRun else {
             return try await nothingToRun(fleet, notices, request, desk, startedAt)
         }
+        let most = max(1, fleet.unsettledCount)
+        let ceilings = fleet.plan.ceilings(request.concurrency, on: .present).map { min($0, most) }
         let draft = Self.draft(fleet.plan, request)
         try await desk.refuseSharedSessions(fleet)
         guard !stop.isStopping else { throw ServiceError(.interrupted, "stopped before anything was begun") }
@@ -57,8 +62,12 @@ extension RunbookService {
         try await desk.openForWriting(applicationName: "muster/\(runner)")
         // Another runner may have finished it all since.
         let host = ProcessInfo.processInfo.hostName
-        guard let run = try await desk.begin(fleet, draft: draft, host: host, runner: runner) else {
+        guard
+            let run = try await desk.begin(
+                fleet, draft: draft, host: host, runner: runner, ceilings: ceilings)
+        else {
             let again = try await desk.plan(fleet.plan)
+            if let saved = request.plan { try await refuseStale(saved, again, draft.identity, desk) }
             return try await nothingToRun(again, notices, request, desk, startedAt)
         }
         stop.allow(grace: request.grace)
@@ -71,8 +80,6 @@ extension RunbookService {
             ledgerPlace: await desk.place, ledgerDialect: await desk.dialect, mask: Self.mask(manifest),
             events: events, stop: stop, lockWait: request.lockWait, phase: request.selection.phase,
             board: desk.board)
-        let most = max(1, fleet.unsettledCount)
-        let ceilings = fleet.plan.ceilings(request.concurrency, on: .present).map { min($0, most) }
         try await desk.watch(fleet.plan.stopRules(request.maxFailures), ceilings: ceilings)
         await work(count: ceilings.max() ?? 1, context, desk)
         try await desk.end()
@@ -207,10 +214,12 @@ extension RunbookService {
         let parts = [manifest.workspace, selection.phase ?? "", selected, manifest.source.digest]
         // Each part with its length: no two lists of parts make one text.
         let text = parts.map { "\($0.utf8.count):\($0)" }.joined()
-        return RunDraft(
+        var draft = RunDraft(
             identity: Checksum.of(text), phase: selection.phase, selection: selected, stages: plan.stages.count,
             waves: plan.waves.map(\.name), source: manifest.source, release: request.release,
             revision: request.revision, door: request.door,
             initiator: request.initiator)
+        draft.plan = request.plan?.fingerprint
+        return draft
     }
 }

@@ -5,20 +5,43 @@ package import RunbookModel
 extension RunbookService {
     /// What apply would do. Writes nothing, takes no lock, makes no ledger.
     package func plan(
-        _ manifest: Manifest, _ selection: Selection, expectedTenants: Int? = nil
+        _ manifest: Manifest, _ selection: Selection, expectedTenants: Int? = nil, concurrency: Int? = nil
     ) async -> PlanReport {
+        await plan(manifest, selection, expectedTenants, concurrency, isSaved: false).report
+    }
+
+    /// The same, and the plan as `apply` takes it later; nil where it could not be made, or would be refused.
+    package func savedPlan(
+        _ manifest: Manifest, _ selection: Selection, expectedTenants: Int? = nil, concurrency: Int? = nil
+    ) async -> (report: PlanReport, saved: SavedPlan?) {
+        await plan(manifest, selection, expectedTenants, concurrency, isSaved: true)
+    }
+
+    private func plan(
+        _ manifest: Manifest, _ selection: Selection, _ expectedTenants: Int?, _ concurrency: Int?, isSaved: Bool
+    ) async -> (report: PlanReport, saved: SavedPlan?) {
         let desk = LedgerDesk(opener: opener, ledger: manifest.ledger, workspace: manifest.workspace)
         do throws(ServiceError) {
             let ledgerExists = try await desk.openForReading()
             let (fleet, notices) = try await planned(manifest, selection, expectedTenants, desk)
+            var facts = PlanFacts()
+            if fleet.hasWork {
+                facts.durations = try await desk.durations(fleet)
+                facts = await desk.seeingLocks(fleet, facts)
+            }
+            let born = isSaved ? try await desk.born : nil
             await desk.close()
-            return report(fleet, notices, ledgerExists: ledgerExists)
+            facts.notices = notices + facts.notices
+            facts.preflight = await preflight(fleet, concurrency: concurrency, away: facts.away)
+            let report = PlanReport(fleet, facts, concurrency: concurrency, ledgerExists: ledgerExists)
+            return (report, isSaved && report.ok ? SavedPlan(fleet, report, born: born) : nil)
         } catch {
             await desk.close()
-            return PlanReport(
+            let report = PlanReport(
                 ok: false, exitCode: Int(error.exitStatus.rawValue), workspace: manifest.workspace,
                 phase: selection.phase, digest: manifest.source.digest,
                 error: ReportError(code: error.code.rawValue, message: error.message))
+            return (report, nil)
         }
     }
 
@@ -68,59 +91,6 @@ extension RunbookService {
 
     func nearest(_ name: String, _ names: [String]) -> String {
         NearestName.of(name, in: names).map { "; did you mean \"\($0)\"?" } ?? ""
-    }
-
-    private func report(_ fleet: PlannedFleet, _ notices: [String], ledgerExists: Bool) -> PlanReport {
-        let manifest = fleet.plan.manifest
-        var counts: [Identity: PlanReport.DecisionCounts] = [:]
-        var seen: [Identity: Int] = [:]
-        var pending = 0
-        for outlook in fleet.outlooks {
-            for step in outlook.steps {
-                counts[step.runbook.identity, default: .init()].add(step.decision, outlook.count)
-                seen[step.runbook.identity, default: 0] += outlook.count
-                if step.decision == .run { pending += outlook.count }
-            }
-        }
-        let count = fleet.plan.tenants.count
-        let runbooks = fleet.plan.runbooks.map { runbook in
-            var decisions = counts[runbook.identity] ?? .init()
-            // Tenants with nothing undone are not listed: there it is done, or does not apply.
-            let total = runbook.scope == .workspace ? 1 : count
-            let rest = total - (seen[runbook.identity] ?? 0)
-            let notApplying = max(0, total - fleet.countApplying(runbook) - decisions.notApplicable)
-            decisions.add(.notApplicable, notApplying)
-            decisions.add(.done, max(0, rest - notApplying))
-            return PlanReport.PlannedRunbook(
-                id: runbook.id, key: runbook.key, title: runbook.title, phase: runbook.phase, scope: runbook.scope,
-                kind: runbook.kind, transaction: runbook.isTransactional, file: runbook.file,
-                checksum: runbook.checksum, counts: decisions)
-        }
-        let hasDrifted = fleet.hasDrifted
-        let exit: ExitStatus = hasDrifted ? .refused : .done
-        return PlanReport(
-            ok: !hasDrifted, exitCode: Int(exit.rawValue), workspace: manifest.workspace,
-            phase: fleet.plan.selection.phase, digest: manifest.source.digest, ledgerExists: ledgerExists,
-            tenantCount: count, pending: pending, runbooks: runbooks, tenants: planned(fleet), notices: notices,
-            error: hasDrifted ? ReportError(code: "drift", message: Self.driftMessage(fleet)) : nil,
-            next: pending > 0 && !hasDrifted ? Self.applyCommand(manifest, fleet.plan.selection) : nil)
-    }
-
-    /// Tenants with anything undone; those that are alike share their steps.
-    private func planned(_ fleet: PlannedFleet) -> [PlanReport.PlannedTenant] {
-        let steps = fleet.outlooks.map { outlook in
-            outlook.steps.filter { $0.decision != .done && $0.decision != .notApplicable }.map { step in
-                PlanReport.PlannedStep(
-                    runbook: step.runbook.id, key: step.runbook.key, decision: step.decision, reason: step.reason)
-            }
-        }
-        var tenants: [PlanReport.PlannedTenant] = []
-        tenants.reserveCapacity(fleet.unsettledCount)
-        for (place, outlook) in fleet.unsettled {
-            tenants.append(
-                PlanReport.PlannedTenant(tenant: fleet.plan.tenantID(at: place).nilIfEmpty, steps: steps[outlook]))
-        }
-        return tenants
     }
 
     /// What has drifted, by runbook: a file that changed has changed for every tenant.

@@ -31,6 +31,8 @@ package struct ApplyRequest: Sendable {
     package var door: String
     /// How long running transactions may go on after the first signal.
     package var grace: Duration
+    /// Applied exactly as saved, or refused; the selection is the plan's.
+    package var plan: SavedPlan?
     /// Set by `retry`: the run of which what failed is run again.
     var retryOf: String?
     /// What was found out before, for the report.
