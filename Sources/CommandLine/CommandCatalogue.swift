@@ -7,13 +7,13 @@ enum CommandCatalogue {
         LedgerListCommand.self, LedgerExportCommand.self, LedgerBaselineCommand.self, LedgerRepairCommand.self,
         TenantsCommand.self,
         LocksListCommand.self, LocksKeyCommand.self,
-        SchemaCommand.self, InitCommand.self, VersionCommand.self,
+        SchemaCommand.self, InitCommand.self, CompletionsCommand.self, VersionCommand.self,
     ]
 
     static let definitions = commands.map { $0.definition }
 
     /// Of the contract, and not built yet.
     static let unsupported = [
-        "rollback", "doctor", "completions", "console",
+        "rollback", "doctor", "console",
     ]
 }

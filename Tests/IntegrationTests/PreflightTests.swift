@@ -52,7 +52,7 @@ import Testing
         try await expectSame(workplace.contents(), before, "every file before and after")
         let sum = try #require(try runbook(document, 0)["preflight"] as? [String: Int])
         #expect(sum == ["sum": 10, "answered": 4, "failed": 0])
-        #expect(try steps(document, "t3").first?["preflight"] as? Int == 3)
+        #expect((try steps(document, "t3").first?["preflight"] as? [String: Any])?["count"] as? Int == 3)
 
         #expect(try await workplace.apply("--tenant", "t4").exitCode == 0)
         let after = try await plan(workplace)
@@ -76,7 +76,7 @@ import Testing
         #expect(document["exit_code"] as? Int == 0)
         let step = try #require(try steps(document, "t2").first)
         #expect(step["decision"] as? String == "run")
-        #expect((step["preflight_error"] as? String)?.contains("count.sql") == true, "\(step)")
+        #expect(((step["preflight"] as? [String: Any])?["error"] as? String)?.contains("count.sql") == true, "\(step)")
     }
 
     /// Guarantee: on a server too, in schemas; nothing can be written, whatever the query calls.
@@ -132,7 +132,7 @@ import Testing
             #expect(counts["run"] == 1)
             #expect(counts["unreachable"] == 2)
             #expect(document["pending"] as? Int == 3)
-            #expect(try steps(document, "here").first?["preflight"] as? Int == 7)
+            #expect((try steps(document, "here").first?["preflight"] as? [String: Any])?["count"] as? Int == 7)
             #expect(try steps(document, "gone").first?["decision"] as? String == "unreachable")
         }
     }

@@ -117,21 +117,22 @@ extension PlanReport: TextAnswer {
 extension PlanReport.PlannedStep {
     /// Whether it does not simply run, or could not be asked how much there is to do.
     fileprivate var needsWords: Bool {
-        [.blocked, .drifted, .unknown, .unreachable].contains(decision) || preflightError != nil
+        [.blocked, .drifted, .unknown, .unreachable].contains(decision) || preflight?.error != nil
     }
 
     /// Why it does not simply run.
     fileprivate var sentence: String {
-        if decision == .run, let preflightError {
-            return "\(runbook)@\(key) could not be asked before: \(preflightError.printable)."
+        if decision == .run, let error = preflight?.error {
+            return "\(runbook)@\(key) could not be asked before: \(error.printable)."
         }
         return "\(runbook)@\(key) is \(decision.rawValue)" + (reason.map { ": " + $0.printable } ?? "") + "."
     }
 
     /// What would become of it, for a list of all.
     fileprivate var line: String {
-        let count =
-            preflight.map { ", preflight \($0)" } ?? preflightError.map { ", preflight failed: \($0.printable)" }
+        let count = preflight.map {
+            $0.count.map { ", preflight \($0)" } ?? ", preflight failed: \($0.error?.printable ?? "")"
+        }
         return "\(runbook)@\(key): \(decision.rawValue.replacing("_", with: " "))"
             + (reason.map { " (\($0.printable))" } ?? "") + (count ?? "")
     }

@@ -53,9 +53,9 @@ extension Masker {
                     let masked = self(reason)
                     if masked != reason { report.tenants[tenant].steps[step].reason = masked }
                 }
-                if let error = report.tenants[tenant].steps[step].preflightError {
+                if let error = report.tenants[tenant].steps[step].preflight?.error {
                     let masked = self(error)
-                    if masked != error { report.tenants[tenant].steps[step].preflightError = masked }
+                    if masked != error { report.tenants[tenant].steps[step].preflight?.error = masked }
                 }
             }
         }

@@ -170,10 +170,21 @@ package struct PlanReport: Sendable, Codable {
         package var decision: Decision
         /// Why, where the decision alone does not say it: what blocks it, what changed.
         package var reason: String?
-        /// What its preflight query answered here.
-        package var preflight: Int?
-        /// Why it did not.
-        package var preflightError: String?
+        /// What its preflight query answered here; null where it was not asked.
+        package var preflight: Answer?
+
+        package struct Answer: Sendable, Codable, Hashable {
+            package var count: Int?
+            /// Why there is no count.
+            package var error: String?
+
+            package init(_ answer: PreflightAnswer) {
+                switch answer {
+                case .count(let count): self.count = count
+                case .failed(let reason), .unreachable(let reason): error = reason
+                }
+            }
+        }
 
         package init(runbook: String, key: String, decision: Decision, reason: String? = nil) {
             self.runbook = runbook

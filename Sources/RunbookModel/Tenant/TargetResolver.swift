@@ -63,6 +63,17 @@ package struct TargetResolver: Sendable {
             holdsOneTenant: isFiles || schema == nil && settings.isEmpty, synchronous: synchronous)
     }
 
+    /// The address of every tenant; nil where it depends on the tenant.
+    func commonURL(withAddresses hasAddresses: Bool) -> Redacted? {
+        guard let url else { return hasAddresses ? nil : ledger.url }
+        var text = ""
+        for piece in url.pieces {
+            guard case .text(let part) = piece else { return nil }
+            text += part
+        }
+        return Redacted(text)
+    }
+
     // MARK: Names
 
     private func schemaName(of tenant: Tenant) throws(TenantFinding) -> String? {

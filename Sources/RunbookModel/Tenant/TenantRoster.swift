@@ -8,6 +8,9 @@ struct TenantRoster: Sendable {
     private var columns = ["schema", "url"]
     private var numbers: [String: Int] = ["schema": 0, "url": 1]
 
+    /// Whether any tenant has an address of its own.
+    private(set) var hasAddresses = false
+
     var count: Int { starts.count }
 
     /// Every column that at least one tenant may have.
@@ -17,7 +20,10 @@ struct TenantRoster: Sendable {
         starts.append(bytes.count)
         put(tenant.id)
         if let schema = tenant.schema { put(schema, column: 0) }
-        if let url = tenant.url { put(url.revealed, column: 1) }
+        if let url = tenant.url {
+            hasAddresses = true
+            put(url.revealed, column: 1)
+        }
         for (name, value) in tenant.labels { put(value, column: number(of: name)) }
     }
 

@@ -36,6 +36,9 @@ package struct TenantSet: Sendable {
 
     package var count: Int { chosen?.count ?? roster.count }
 
+    /// Where all of them are, without asking each; nil where they may be in different places.
+    package var commonURL: Redacted? { resolver.commonURL(withAddresses: roster.hasAddresses) }
+
     package var members: Members { Members(all: self) }
 
     package var tenants: Tenants { Tenants(all: self) }

@@ -48,8 +48,13 @@ extension LedgerDesk {
         var servers: [String: LockedServer] = [:]
         var known: [String: String] = [:]
         var hasFiles = false
-        for (place, number) in fleet.unsettled where fleet.outlooks[number].has(.run) {
-            let address = fleet.plan.member(at: place).target.url.revealed
+        let runs = fleet.outlooks.map { $0.has(.run) }
+        // With one address for all, none has to be made up for each.
+        let common = fleet.plan.tenants.commonURL?.revealed
+        for (place, number) in fleet.unsettled where runs[number] {
+            let isOwn = place == fleet.plan.workspacePlace
+            let address =
+                isOwn ? manifestLedger.url.revealed : common ?? fleet.plan.member(at: place).target.url.revealed
             guard !address.hasPrefix("sqlite:") else {
                 hasFiles = true
                 continue

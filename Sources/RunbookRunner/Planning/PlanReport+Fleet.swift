@@ -74,10 +74,7 @@ private struct PlanSums {
             let identity = Identity(runbook: own[index].runbook, key: own[index].key)
             if let answer = answers?[identity] {
                 preflight[identity, default: .init()].add(answer)
-                switch answer {
-                case .count(let count): own[index].preflight = count
-                case .failed(let reason), .unreachable(let reason): own[index].preflightError = reason
-                }
+                own[index].preflight = .init(answer)
             }
             if let away {
                 own[index].decision = .unreachable

@@ -28,11 +28,14 @@ extension SavedPlan {
     /// Each tenant in scope: its id, where it is, what it is told apart by. Passwords do not count, nor who connects.
     private static func digest(of plan: FleetPlan) -> String {
         var digest = UnorderedDigest()
+        // Many tenants have the same address, and to read one takes longer than all the rest.
+        var places: [String: String] = [:]
         for member in plan.tenants.members {
             let target = member.target
-            var parts = [
-                member.tenant.id, place(target.url.revealed, plan.manifest.source.folder), target.schema ?? "",
-            ]
+            let address = target.url.revealed
+            let known = places[address] ?? place(address, plan.manifest.source.folder)
+            if places.count < 1000 { places[address] = known }
+            var parts = [member.tenant.id, known, target.schema ?? ""]
             for setting in target.settings { parts += [setting.name, setting.value] }
             for (name, value) in member.tenant.labels.sorted(by: { $0.key < $1.key }) { parts += [name, value] }
             digest.add(joined(parts))
