@@ -106,6 +106,31 @@ import Testing
             ])
     }
 
+    /// Guarantee: a rollback starts them too, and they are told; a shared runbook is undone as any other.
+    @Test(arguments: [false, true]) func rollbackIsARunWithHooks(_ isShared: Bool) async throws {
+        let fleet = try await HookedFleet.make(
+            hooks: Self.all,
+            programs: ["trace": #"echo "$MUSTER_HOOK ${MUSTER_TENANT:--} $MUSTER_ROLLBACK" >> trace.txt"#])
+        let manifest = try fleet.workplace.read("deploy.json5")
+        try fleet.workplace.write(
+            "deploy.json5",
+            manifest.replacingOccurrences(
+                of: #"sql: "r.sql""#, with: #"sql: "r.sql", rollback: "r.down.sql", shared: \#(isShared)"#))
+        try fleet.workplace.write("r.down.sql", "DROP TABLE done;")
+        #expect(try await fleet.workplace.apply().exitCode == 0)
+        #expect(try await fleet.touched() == 3)
+
+        let ending = try await fleet.workplace.muster("rollback", "r", "-f", "deploy.json5", "--yes").run()
+
+        #expect(ending.code == 0, "\(ending)")
+        #expect(try await fleet.touched() == 0)
+        let trace = try fleet.trace
+        #expect(trace.count == 16)
+        #expect(trace.prefix(8).allSatisfy { $0.hasSuffix(" 0") })
+        #expect(trace.suffix(8).allSatisfy { $0.hasSuffix(" 1") })
+        #expect(trace[8] == "before_run - 1" && trace.last == "after_run - 1")
+    }
+
     /// Guarantee: a `before_run` that fails stops the run with nothing touched: it is completed as failed, its jobs are
     /// cancelled, the hooks behind it are started, and the next apply is a new run.
     @Test(arguments: [

@@ -32,6 +32,9 @@ extension Manifest {
         return manifest
     }
 
+    /// Whether it was turned round.
+    package var isUndoing: Bool { runbooks.contains { $0.undoes != nil } }
+
     /// For each runbook those that stand after it, directly or through others.
     private var followers: [String: Set<String>] {
         var followers: [String: Set<String>] = [:]

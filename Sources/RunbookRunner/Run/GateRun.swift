@@ -73,12 +73,13 @@ struct GateRun {
         do throws(DatabaseError) { url = try ConnectionURL(parsing: settings.url.revealed) } catch {
             return .refused(error.message)
         }
+        var facts = HookFacts(
+            runID: context.run, workspace: context.manifest.workspace,
+            identity: Identity(runbook: "gate", key: question.wave), tenant: nil, url: url, attempt: 1,
+            phase: context.phase ?? "")
+        facts.isRollback = context.manifest.isUndoing
         let environment = HookEnvironment(
-            HookFacts(
-                runID: context.run, workspace: context.manifest.workspace,
-                identity: Identity(runbook: "gate", key: question.wave), tenant: nil, url: url, attempt: 1,
-                phase: context.phase ?? ""),
-            inherited: ProcessInfo.processInfo.environment, fleet: [settings.directURL].compactMap(\.self))
+            facts, inherited: ProcessInfo.processInfo.environment, fleet: [settings.directURL].compactMap(\.self))
         let process = HookProcess(
             arguments: command.arguments,
             environment: environment.variables.merging(["MUSTER_WAVE": question.wave]) { $1 },

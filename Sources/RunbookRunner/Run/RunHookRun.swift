@@ -45,12 +45,14 @@ struct RunHookRun: Sendable {
         // For the run the ledger's address is its own; around it nothing but what goes past a pooler leads further.
         let fleet =
             order.member == nil ? [manifest.ledger.directURL] : [manifest.ledger.url, manifest.ledger.directURL]
+        var facts = HookFacts(
+            runID: order.start.run, workspace: manifest.workspace, identity: order.start.identity,
+            tenant: order.member?.tenant.id, schema: target?.schema, url: url, attempt: number,
+            phase: phase ?? "", isDryRun: isDryRun)
+        facts.isRollback = manifest.isUndoing
         let environment = HookEnvironment(
-            HookFacts(
-                runID: order.start.run, workspace: manifest.workspace, identity: order.start.identity,
-                tenant: order.member?.tenant.id, schema: target?.schema, url: url, attempt: number,
-                phase: phase ?? "", isDryRun: isDryRun),
-            inherited: ProcessInfo.processInfo.environment, fleet: fleet.compactMap(\.self), occasion: order.occasion)
+            facts, inherited: ProcessInfo.processInfo.environment, fleet: fleet.compactMap(\.self),
+            occasion: order.occasion)
         let process = HookProcess(
             arguments: order.command.arguments, environment: environment.variables, folder: manifest.source.folder,
             input: environment.input, timeout: order.command.timeout)

@@ -30,9 +30,10 @@ _muster() {
     --workspace) return ;;
     --limit) return ;;
     --reason) return ;;
+    --run) return ;;
     esac
     case $command in
-    '') words='validate plan rehearse apply up migrate status check runs show cancel retry resolve ledger tenants locks schema init completions version help --help --version' ;;
+    '') words='validate plan rehearse apply up migrate status check runs show cancel retry resolve rollback down undo ledger tenants locks schema init completions version help --help --version' ;;
     'ledger') words='list export baseline repair' ;;
     'locks') words='list key' ;;
     'ledger list' | 'ledger list '*) words='--manifest --ledger --workspace --runbook --tenant --format --no-color --help' ;;
@@ -52,6 +53,7 @@ _muster() {
     'cancel' | 'cancel '*) words='--manifest --ledger --workspace --reason --yes --quiet --format --no-color --help' ;;
     'retry' | 'retry '*) words='--manifest --ledger --concurrency --lock-wait --release --grace --report --yes --quiet --verbose --format --no-color --help' ;;
     'resolve' | 'resolve '*) words='--manifest --ledger --tenant --applied --retry --reason --lock-wait --yes --quiet --format --no-color --help' ;;
+    'rollback' | 'rollback '* | 'down' | 'down '* | 'undo' | 'undo '*) words='--manifest --ledger --run --phase --tenant --match --skip-tenant --include-baselined --dry-run --concurrency --lock-wait --max-failures --release --expect-tenants --grace --report --yes --quiet --verbose --format --no-color --help' ;;
     'tenants' | 'tenants '*) words='--manifest --ledger --tenant --match --skip-tenant --format --no-color --help' ;;
     'schema' | 'schema '*) words='--help' ;;
     'init' | 'init '*) words='--format --no-color --help' ;;
