@@ -95,7 +95,7 @@ import Testing
 
     /// Guarantees 1 and 5: killed wherever it is, a rollback is gone on with by the next start, nothing is undone twice, and
     /// an apply meanwhile is refused.
-    @Test(.needsPostgres, arguments: deaths, [true, false])
+    @Test(.needsPostgres, .needsFailpoints, arguments: deaths, [true, false])
     func killedRollbackConverges(_ death: String, isLocal: Bool) async throws {
         try await PostgresDatabase.with { database in
             try await PostgresDatabase.with { elsewhere in

@@ -127,7 +127,9 @@ import Testing
 
     /// Guarantee: a runner killed between the end of the run and its `after_run` leaves it to the next apply, with the
     /// same manifest; with another one it is reported, not guessed.
-    @Test(.needsPostgres, arguments: [false, true]) func runnerKilledBeforeAfterRun(isChanged: Bool) async throws {
+    @Test(.needsPostgres, .needsFailpoints, arguments: [false, true]) func runnerKilledBeforeAfterRun(isChanged: Bool)
+        async throws
+    {
         try await PostgresDatabase.with { database in
             let fleet = try await fleet(in: database, hooks: #"after_run: ["./hook"]"#)
             try fleet.workplace.writeProgram("hook", "#!/bin/sh\necho \"$MUSTER_OUTCOME\" >> trace.txt\n")

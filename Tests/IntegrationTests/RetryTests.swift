@@ -88,6 +88,32 @@ import Testing
         #expect(nothing.output.contains("that run left nothing undone"), "\(nothing)")
     }
 
+    /// Guarantee: a retry may be for some of the tenants that failed; it is a run of its own, and leaves the others alone.
+    @Test func someOfWhatFailedIsRetried() async throws {
+        let workplace = try await filePlace()
+        func sql(_ tenant: String, _ text: String) async throws {
+            try await SQLiteFile(path: workplace.folder.appending(path: "tenants/\(tenant).db")).sql(text)
+        }
+        try await sql("c", "CREATE TABLE obstacle (x);")
+        let run = try #require(try await workplace.apply().run?.id)
+        let unknown = try await retry(workplace, run, "--tenant", "d")
+        #expect(unknown.exitCode == 4)
+        #expect(unknown.error?.code == "unknown_name")
+        #expect(try await retry(workplace, run, "--tenant", "a").nothingToDo)
+        #expect(try await retry(workplace, run, "--tenant", "b").exitCode == 1)
+
+        try await sql("b", "DROP TABLE obstacle;")
+        try await sql("c", "DROP TABLE obstacle;")
+        let some = try await retry(workplace, run, "--tenant", "b")
+        #expect(some.exitCode == 0, "\(some)")
+        #expect(some.counts.total == 1)
+        #expect(try await effects(workplace, "b") == ["one", "other", "two"])
+        #expect(try await effects(workplace, "c") == ["other"])
+        let rest = try await retry(workplace, run, "--skip-tenant", "b")
+        #expect(rest.exitCode == 0, "\(rest)")
+        #expect(try await effects(workplace, "c") == ["one", "other", "two"])
+    }
+
     /// Guarantee: what cannot be retried is refused before anything is touched, with what to do instead.
     @Test func retryIsRefused() async throws {
         let workplace = try await filePlace()

@@ -80,9 +80,16 @@ class Server:
         os.kill(pid, signal.SIGQUIT)
         if self.own:
             self.own.wait(30)
-        while os.path.exists(f"/proc/{pid}") and Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
+        while self.is_running(pid):
             time.sleep(0.01)
         self.start()
+
+    @staticmethod
+    def is_running(pid: int) -> bool:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        except (FileNotFoundError, ProcessLookupError):
+            return False
 
     def start(self) -> None:
         rights = {"user": self.user, "group": self.group, "extra_groups": []} if os.geteuid() == 0 else {}

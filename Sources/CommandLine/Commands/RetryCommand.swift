@@ -12,7 +12,8 @@ enum RetryCommand: Command {
             + "new run, with the same locks, report and exit codes as apply.",
         parameters: [Parameter("RUN", help: "A run's id, as `muster runs` lists it.")],
         flags: [
-            .manifest, .ledger, .concurrency, .lockWait, .release, .grace, .report, .yes, .quiet, .verbose,
+            .manifest, .ledger, .tenant, .match, .skipTenant, .concurrency, .lockWait, .release, .grace, .report, .yes,
+            .quiet, .verbose,
         ],
         exits: [
             (.done, "Everything that run had left is proven done, or it had left nothing."),
@@ -28,7 +29,10 @@ enum RetryCommand: Command {
             (.interrupted, "Interrupted by INT after a safe stop; the same command continues."),
             (.terminated, "The same by TERM."),
         ],
-        examples: ["muster retry 01JB2V9S7YQ4", "muster retry 01JB2V9S7YQ4 -f deploy.json5 --format json"])
+        examples: [
+            "muster retry 01JB2V9S7YQ4", "muster retry 01JB2V9S7YQ4 --tenant acme",
+            "muster retry 01JB2V9S7YQ4 -f deploy.json5 --format json",
+        ])
 
     static func run(_ arguments: ParsedArguments, _ context: CommandContext) async throws -> Answer {
         let run = arguments.positionals[0]

@@ -26,18 +26,23 @@ package struct RetryScope: Sendable, Hashable {
     }
 
     /// A selection as it is kept with a run and read by people; the runbooks come first.
-    package static func words(of selection: Selection, retryOf run: String? = nil, undoing: String? = nil) -> String {
+    ///
+    /// - Parameter naming: of a retry: the tenants that its caller named.
+    package static func words(
+        of selection: Selection, retryOf run: String? = nil, naming tenants: [String] = [], undoing: String? = nil
+    ) -> String {
         if let undoing {
             // Its runbooks are what that run did.
             var rest = selection
             rest.runbooks = []
-            let words = words(of: rest, retryOf: run)
+            let words = words(of: rest, retryOf: run, naming: tenants)
             return "what run \(undoing) did" + (words.isEmpty ? "" : ", ") + words
         }
         var words = selection.runbooks.sorted().map { "runbook \($0)" }
         if let run {
             // Its tenants are those of the run: thousands, perhaps.
             words.append("retry of run \(run)")
+            words += tenants.sorted().map { "tenant \($0)" }
         } else {
             words += selection.tenants.sorted().map { "tenant \($0)" }
         }

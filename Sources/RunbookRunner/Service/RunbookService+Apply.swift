@@ -254,7 +254,7 @@ extension RunbookService {
         let manifest = plan.manifest
         let selection = request.selection
         let selected = RetryScope.words(
-            of: selection, retryOf: request.retryOf, undoing: request.rollback?.run)
+            of: selection, retryOf: request.retryOf, naming: request.narrowing.tenants, undoing: request.rollback?.run)
         var parts = [manifest.workspace, selection.phase ?? "", selected, manifest.source.digest]
         if let rollback = request.rollback {
             parts += ["rollback", rollback.run ?? "", rollback.takesBaselined ? "baselined" : ""]

@@ -131,7 +131,7 @@ extension RunbookService {
     /// The command that continues.
     static func nextCommand(_ manifest: Manifest, _ request: ApplyRequest) -> String {
         guard let run = request.retryOf else { return applyCommand(manifest, request.selection) }
-        return command("retry", run, manifest, Selection())
+        return command("retry", run, manifest, request.narrowing)
     }
 
     static func command(

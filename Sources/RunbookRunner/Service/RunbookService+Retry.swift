@@ -14,10 +14,12 @@ extension RunbookService {
         let startedAt = Date()
         var request = request
         request.retryOf = run
+        request.narrowing = request.selection
+        let narrowing = request.narrowing
         var report: Report
         do throws(ServiceError) {
             let found = try await reading(manifest.ledger, manifest.workspace) { desk async throws(ServiceError) in
-                try await retrySelection(manifest, run, listing, desk)
+                try await retrySelection(manifest, run, narrowing, listing, desk)
             }
             guard let found else { throw ServiceError(.unknownName, "There is no ledger, and so no run \(run).") }
             if let (selection, notices, undoing) = found {
@@ -42,9 +44,10 @@ extension RunbookService {
         return report
     }
 
-    /// nil when the run left nothing undone.
+    /// nil when the run left nothing undone, or nothing where the caller asks.
     private func retrySelection(
-        _ manifest: Manifest, _ run: String, _ listing: (String) -> [ListedRunbook], _ desk: LedgerDesk
+        _ manifest: Manifest, _ run: String, _ narrowing: Selection, _ listing: (String) -> [ListedRunbook],
+        _ desk: LedgerDesk
     ) async throws(ServiceError) -> (Selection, notices: [String], undoing: RollbackRequest.Subject?)? {
         let known = try await desk.read { ledger throws(DatabaseError) in try ledger.unfinished(ofRun: run) }
         guard let known else {
@@ -73,7 +76,15 @@ extension RunbookService {
             let subject = known.undoes.map(RollbackRequest.Subject.run) ?? .runbooks(scope.runbooks.map(\.description))
             // What runs once is left as well: then no tenant is named, and those that are done are passed by.
             let names = left.count < known.tenants.count ? [] : known.tenants
-            return (Selection(phase: known.phase, tenants: names), [], subject)
+            var selection = narrowing
+            selection.phase = known.phase
+            if !narrowing.tenants.isEmpty {
+                selection.tenants = narrowing.tenants.filter(left.contains)
+                guard !selection.tenants.isEmpty else { return nil }
+            } else {
+                selection.tenants = names
+            }
+            return (selection, [], subject)
         }
         let undone = try await desk.undone(scope.gone, in: known.tenants, ofRun: run)
         guard undone.isEmpty else {
@@ -84,7 +95,10 @@ extension RunbookService {
         guard !scope.runbooks.isEmpty else {
             throw ServiceError(.run, "The manifest lists nothing of what run \(run) did not get done.")
         }
-        var selection = Selection(phase: known.phase, runbooks: scope.runbooks.map(\.description))
+        guard !left.isEmpty || !narrowing.narrowsTenants else { return nil }
+        var selection = narrowing
+        selection.phase = known.phase
+        selection.runbooks = scope.runbooks.map(\.description)
         var notices: [String] = []
         if !left.isEmpty {
             let all = try await desk.asks(TenantDirectory(manifest: manifest, opener: opener))
@@ -93,7 +107,17 @@ extension RunbookService {
             guard !selection.tenants.isEmpty else {
                 throw ServiceError(.tenants, "None of the tenants that run \(run) did not get done is there any more.")
             }
-            if lost > 0 { notices.append("\(lost) tenants of run \(run) are not there any more.") }
+            if let name = narrowing.tenants.first(where: { all.position(of: $0) == nil }) {
+                throw ServiceError(
+                    .unknownName,
+                    "--tenant \(TenantID.shown(name)): there is no such tenant; `muster tenants` lists them.")
+            }
+            if !narrowing.tenants.isEmpty {
+                selection.tenants = selection.tenants.filter(narrowing.tenants.contains)
+                guard !selection.tenants.isEmpty else { return nil }
+            } else if lost > 0 {
+                notices.append("\(lost) tenants of run \(run) are not there any more.")
+            }
         }
         return (selection, notices, nil)
     }

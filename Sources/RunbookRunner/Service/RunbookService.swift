@@ -35,6 +35,8 @@ package struct ApplyRequest: Sendable {
     package var plan: SavedPlan?
     /// Set by `retry`: the run of which what failed is run again.
     var retryOf: String?
+    /// Set by `retry`: which of that run's tenants the caller asked for.
+    var narrowing = Selection()
     /// Set by a rollback: then the manifest is one of undos.
     var rollback: RollbackScope?
     /// What was found out before, for the report.
