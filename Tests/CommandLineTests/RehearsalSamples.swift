@@ -58,6 +58,11 @@ enum RehearsalSamples {
         add("umbrella", .obstacle(.maxHold, "stopped after --max-hold (10s)"), to: &tally)
         var report = tally.finished(signal: nil)
         report.wal = .init(bytes: 2_400_000, source: .position)
+        report.estimate = DeployEstimate(
+            [
+                .init(runbook: "columns", scope: .tenant, count: 4, seen: report.runbooks[0].seenDuration),
+                .init(runbook: "index", scope: .tenant, count: 4, seen: report.runbooks[1].seenDuration),
+            ], slices: [.init(tenants: 4, workers: 2)])
         report.notices = ["3 tenants are new."]
         return report
     }

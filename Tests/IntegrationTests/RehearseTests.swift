@@ -10,6 +10,12 @@ import Testing
         var next: String?
         var runbooks: [Runbook]
         var failures: [Failure]
+        var estimate: Estimate?
+
+        struct Estimate: Decodable {
+            var durationMs: Int
+            var withoutFigure: [String]
+        }
 
         struct Runbook: Decodable {
             var id: String
@@ -66,6 +72,9 @@ import Testing
             }
             let index = try #require(rehearsal.runbooks.first { $0.id == "findings-lifecycle-index" })
             #expect(index.counts.notRehearsed == 200)
+            let estimate = try #require(rehearsal.estimate)
+            #expect(estimate.durationMs > 0)
+            #expect(estimate.withoutFigure.contains(index.id))
         }
     }
 

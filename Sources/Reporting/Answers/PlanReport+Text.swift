@@ -17,7 +17,7 @@ extension PlanReport: TextAnswer {
         if !locks.isEmpty { lines += [""] + lockLines }
         if !notices.isEmpty { lines += [""] + notices.map { style.warning("Notice: " + $0.printable) } }
         lines += ["", ok ? verdict : style.bad(verdict)]
-        if let estimate { lines.append(Self.sentence(estimate)) }
+        if let estimate { lines.append(estimate.sentence(of: "It takes", by: "what it took before")) }
         if pending > 0, let next { lines.append("Continue with: " + style.strong(next.printable)) }
         return runbooks.isEmpty ? Array(lines.dropFirst(2)) : lines
     }
@@ -73,16 +73,6 @@ extension PlanReport: TextAnswer {
     private static func cell(_ sum: PreflightSum) -> String {
         let failed = sum.failed > 0 ? "\(sum.failed) failed" : nil
         return [sum.answered > 0 ? "\(sum.sum)" : nil, failed].compactMap(\.self).joined(separator: ", ")
-    }
-
-    private static func sentence(_ estimate: DeployEstimate) -> String {
-        let missing = estimate.withoutFigure
-        guard let milliseconds = estimate.durationMS else {
-            return "How long it takes is not known: no figure yet for \(Phrase.names(missing))."
-        }
-        let workers = estimate.workers > 1 ? " with \(estimate.workers) tenants at once" : ""
-        let rest = missing.isEmpty ? "" : ", and no figure yet for \(Phrase.names(missing))"
-        return "It takes about \(Phrase.duration(milliseconds: milliseconds))\(workers), by what it took before\(rest)."
     }
 
     /// Who holds what apply would wait for: the first of them.

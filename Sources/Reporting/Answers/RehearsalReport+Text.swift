@@ -21,6 +21,7 @@ extension RehearsalReport: TextAnswer {
         lines += section(notices.map { style.warning("Notice: " + $0.printable) })
         lines += section([ok ? style.good(verdict) : style.bad(verdict)])
         if !tenants.isEmpty, counts.leftTransaction == 0 { lines.append(afterwards) }
+        if let estimate { lines.append(estimate.sentence(of: "Apply takes", by: "what it took here")) }
         if let next { lines.append("Continue with: " + style.strong(next.printable)) }
         return lines.first == "" ? Array(lines.dropFirst()) : lines
     }

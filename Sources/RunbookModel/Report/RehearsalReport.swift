@@ -21,6 +21,8 @@ package struct RehearsalReport: Sendable, Codable {
     package var locks: [SeenLock] = []
     /// null where no PostgreSQL server was asked.
     package var wal: WrittenLog?
+    /// What apply would take in all tenants, by what it took in those of the rehearsal; null where nothing was rehearsed.
+    package var estimate: DeployEstimate?
     package var tenants: [RehearsedTenant] = []
     package var failures: [Failure] = []
     package var causes: [Cause] = []
@@ -105,6 +107,13 @@ package struct RehearsalReport: Sendable, Codable {
         package var durationMS = 0
         /// Of the slowest tenant.
         package var longestMS = 0
+        /// What a tenant took; nil where it was not rehearsed to an end of its own.
+        package var seenDuration: SeenDuration? {
+            let count = counts.wouldSucceed + counts.wouldFail
+            guard count > 0 else { return nil }
+            return SeenDuration(samples: count, meanMS: (durationMS + count / 2) / count, longestMS: longestMS)
+        }
+
         /// Why it was not rehearsed, in the first tenant that met no obstacle.
         package var reason: String?
 

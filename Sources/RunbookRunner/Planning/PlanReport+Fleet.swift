@@ -32,13 +32,10 @@ private struct PlanSums {
     private var counts: [Identity: PlanReport.DecisionCounts] = [:]
     private var seen: [Identity: Int] = [:]
     private var preflight: [Identity: PlanReport.PreflightSum] = [:]
-    /// Tenants with something to run, by wave.
-    private var working: [Int]
 
     init(_ fleet: PlannedFleet, _ facts: PlanFacts) {
         self.fleet = fleet
         self.facts = facts
-        working = Array(repeating: 0, count: fleet.plan.waveSizes.count)
         for outlook in fleet.outlooks {
             for step in outlook.steps {
                 counts[step.runbook.identity, default: .init()].add(.init(step.decision), outlook.count)
@@ -54,10 +51,8 @@ private struct PlanSums {
                     reason: step.reason)
             }
         }
-        let runs = fleet.outlooks.map { !$0.isOfWorkspace && $0.has(.run) }
         tenants.reserveCapacity(fleet.unsettledCount)
         for (place, outlook) in fleet.unsettled {
-            if runs[outlook] { working[fleet.plan.wave(at: place)] += 1 }
             tenants.append(
                 PlanReport.PlannedTenant(
                     tenant: fleet.plan.tenantID(at: place).nilIfEmpty, steps: own(steps[outlook], at: place)))
@@ -112,20 +107,6 @@ private struct PlanSums {
     }
 
     func estimate(_ concurrency: Int?) -> DeployEstimate {
-        let plan = fleet.plan
-        let work = plan.runbooks.compactMap { runbook -> DeployEstimate.Work? in
-            let decisions = counts[runbook.identity] ?? .init()
-            let count = decisions.run + decisions.unreachable
-            guard count > 0 else { return nil }
-            return DeployEstimate.Work(
-                runbook: runbook.id, scope: runbook.scope, count: count, seen: facts.durations[runbook.identity])
-        }
-        let workers = plan.ceilings(concurrency, on: .present)
-        let slices = working.indices.map { wave in
-            DeployEstimate.Slice(
-                tenants: working[wave], workers: workers[wave],
-                pause: plan.waves.indices.contains(wave) ? plan.waves[wave].pause : .zero)
-        }
-        return DeployEstimate(work, slices: slices)
+        fleet.estimate(concurrency, pending: counts.mapValues { $0.run + $0.unreachable }, seen: facts.durations)
     }
 }

@@ -90,6 +90,13 @@ extension RunbookService {
         for (tenant, failures) in queue.answers { tally.add(tenant, failures) }
         var finished = tally.finished(signal: stop.signal)
         finished.wal = wal.written
+        let seen = finished.runbooks.compactMap { runbook in
+            runbook.seenDuration.map { (Identity(runbook: runbook.id, key: runbook.key), $0) }
+        }
+        if !seen.isEmpty {
+            finished.estimate = fleet.estimate(
+                request.concurrency, pending: fleet.pending, seen: Dictionary(uniqueKeysWithValues: seen))
+        }
         if !chosen.isEmpty {
             let outcome = finished.outcome.rawValue
             if finished.outcome != .succeeded { await hooks.start(.onFailure, outcome: outcome, on: own) }

@@ -65,6 +65,7 @@ extension LedgerDesk {
     func order(_ hook: RunHook, for assignment: Assignment, outcome: String? = nil) async -> HookOrder? {
         guard let command = hooks[hook] else { return nil }
         while problem == nil, stop.signal == nil {
+            let seen = wakes
             do throws(DatabaseError) {
                 if case .begun(let start) = try take(hook, command, tenant: assignment.tenant.id) {
                     return HookOrder(
@@ -76,7 +77,7 @@ extension LedgerDesk {
                 fail(error)
                 return nil
             }
-            await sleep(.milliseconds(250))
+            await sleep(.milliseconds(250), since: seen)
         }
         return nil
     }
@@ -98,6 +99,7 @@ extension LedgerDesk {
         guard let run else { return nil }
         isFinishing = true
         while stop.signal == nil, problem == nil {
+            let seen = wakes
             do throws(DatabaseError) {
                 try insisting { ledger throws(DatabaseError) in try ledger.beat(runner) }
                 let record = try insisting { ledger throws(DatabaseError) in try ledger.run(run.id) }
@@ -122,7 +124,7 @@ extension LedgerDesk {
                 fail(error)
                 return nil
             }
-            await sleep(.milliseconds(250))
+            await sleep(.milliseconds(250), since: seen)
         }
         return nil
     }

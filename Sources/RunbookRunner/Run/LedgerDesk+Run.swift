@@ -40,6 +40,7 @@ extension LedgerDesk {
     /// - Parameter worker: its number, from 1.
     func next(for worker: Int) async -> Work? {
         while true {
+            let seen = wakes
             if let (assignment, result) = closing.popLast() {
                 underWay += 1
                 return .closing(assignment, result)
@@ -48,7 +49,7 @@ extension LedgerDesk {
             if stopReason == nil {
                 guard mayWork(worker) else {
                     if holding.contains(worker) { return .rest }
-                    await sleep(.milliseconds(250))
+                    await sleep(.milliseconds(250), since: seen)
                     continue
                 }
                 if isOpening {
@@ -56,7 +57,7 @@ extension LedgerDesk {
                         holding.insert(worker)
                         return .hook(order)
                     }
-                    if isOpening, !isOver { await sleep(.milliseconds(100)) }
+                    if isOpening, !isOver { await sleep(.milliseconds(100), since: seen) }
                     continue
                 }
                 if let question = openGate {
@@ -71,13 +72,13 @@ extension LedgerDesk {
                 }
                 let quiet = quietUntil - ContinuousClock.now
                 if isFull || quiet > .zero {
-                    await sleep(isFull ? .milliseconds(250) : quiet)
+                    await sleep(isFull ? .milliseconds(250) : quiet, since: seen)
                     continue
                 }
             }
             let pause = lookAround()
             if isOver { break }
-            if let pause { await sleep(pause) }
+            if let pause { await sleep(pause, since: seen) }
         }
         return nil
     }
@@ -325,12 +326,15 @@ extension LedgerDesk {
         parked.append((assignment, now + min(.seconds(pause), patience - (now - since))))
     }
 
-    func sleep(_ duration: Duration) async {
+    ///
+    /// - Parameter seen: what `wakes` was when the caller last looked: a wake since then ends the sleep at once,
+    ///   since a caller that prefers another executor may be put back into the line before it lies down.
+    func sleep(_ duration: Duration, since seen: Int) async {
         sleeperNumber += 1
         let number = sleeperNumber
         var alarm: Task<Void, Never>?
-        // Set once the sleeper can be found: a caller that prefers another executor may be put back into the line here.
         await withCheckedContinuation { sleeper in
+            guard wakes == seen else { return sleeper.resume() }
             sleepers[number] = sleeper
             alarm = Task { [weak self] in
                 do { try await Task.sleep(for: duration) } catch { return }
@@ -345,6 +349,7 @@ extension LedgerDesk {
     }
 
     func wake() {
+        wakes += 1
         for sleeper in sleepers.values { sleeper.resume() }
         sleepers = [:]
     }

@@ -102,6 +102,8 @@ actor LedgerDesk {
     var lastLook = ContinuousClock.now - .seconds(60)
     var sleepers: [Int: CheckedContinuation<Void, Never>] = [:]
     var sleeperNumber = 0
+    /// How often the sleepers were woken.
+    var wakes = 0
 
     init(
         opener: any SessionOpener, ledger: LedgerSettings, workspace: String,
