@@ -96,4 +96,30 @@ import Testing
         #expect(second.output.contains("3 tenants were rehearsed"), "\(second)")
         try await expectSame(workplace.contents(), middle, "every file before and after")
     }
+
+    /// Guarantee: the time of a dry run is no figure for the hook's own.
+    @Test func dryRunIsNoFigure() async throws {
+        let workplace = try Workplace()
+        try workplace.writeProgram("hook", "#!/bin/sh\nsleep 0.3\n")
+        try workplace.write("t.sql", "CREATE TABLE t (id int);\n")
+        try workplace.write(
+            "deploy.json5",
+            """
+            {
+              manifest: 1, ledger: { url: "sqlite:ledger.db" },
+              tenants: { list: [{ id: "acme" }], target: { url: "sqlite:acme.db" } },
+              runbooks: [
+                { id: "table", phase: "pre-deploy", sql: "t.sql" },
+                { id: "hook", phase: "pre-deploy", exec: ["./hook"], dry_run: true, after: ["table"] },
+              ],
+            }
+            """)
+        try await Command("sqlite3", "acme.db", "VACUUM", folder: workplace.folder).output()
+
+        let ending = try await workplace.muster("rehearse", "-f", "deploy.json5", "--format", "json").run()
+
+        let rehearsal = try Rehearsal(ending)
+        #expect(rehearsal.runbooks.allSatisfy { $0.counts.wouldSucceed == 1 }, "\(ending)")
+        #expect(rehearsal.estimate?.withoutFigure == ["hook"], "\(ending)")
+    }
 }

@@ -107,13 +107,6 @@ package struct RehearsalReport: Sendable, Codable {
         package var durationMS = 0
         /// Of the slowest tenant.
         package var longestMS = 0
-        /// What a tenant took; nil where it was not rehearsed to an end of its own.
-        package var seenDuration: SeenDuration? {
-            let count = counts.wouldSucceed + counts.wouldFail
-            guard count > 0 else { return nil }
-            return SeenDuration(samples: count, meanMS: (durationMS + count / 2) / count, longestMS: longestMS)
-        }
-
         /// Why it was not rehearsed, in the first tenant that met no obstacle.
         package var reason: String?
 
@@ -121,6 +114,13 @@ package struct RehearsalReport: Sendable, Codable {
             self.id = id
             self.key = key
             self.phase = phase
+        }
+
+        /// What a tenant took; nil where it was not rehearsed to an end of its own.
+        package var seenDuration: SeenDuration? {
+            let count = counts.wouldSucceed + counts.wouldFail
+            guard count > 0 else { return nil }
+            return SeenDuration(samples: count, meanMS: (durationMS + count / 2) / count, longestMS: longestMS)
         }
     }
 

@@ -90,13 +90,7 @@ extension RunbookService {
         for (tenant, failures) in queue.answers { tally.add(tenant, failures) }
         var finished = tally.finished(signal: stop.signal)
         finished.wal = wal.written
-        let seen = finished.runbooks.compactMap { runbook in
-            runbook.seenDuration.map { (Identity(runbook: runbook.id, key: runbook.key), $0) }
-        }
-        if !seen.isEmpty {
-            finished.estimate = fleet.estimate(
-                request.concurrency, pending: fleet.pending, seen: Dictionary(uniqueKeysWithValues: seen))
-        }
+        finished.estimate = Self.estimate(fleet, finished, request.concurrency)
         if !chosen.isEmpty {
             let outcome = finished.outcome.rawValue
             if finished.outcome != .succeeded { await hooks.start(.onFailure, outcome: outcome, on: own) }
@@ -106,6 +100,17 @@ extension RunbookService {
         await own.close()
         if finished.ok, !finished.nothingToDo { finished.next = Self.applyCommand(manifest, request.selection) }
         return finished
+    }
+
+    /// What apply would take; nil where nothing was run for real. A dry run says nothing about the hook's own time.
+    private static func estimate(
+        _ fleet: PlannedFleet, _ report: RehearsalReport, _ concurrency: Int?
+    ) -> DeployEstimate? {
+        var seen: [Identity: SeenDuration] = [:]
+        for (runbook, rehearsed) in zip(fleet.plan.runbooks, report.runbooks) where runbook.isTransactional {
+            seen[runbook.identity] = rehearsed.seenDuration
+        }
+        return seen.isEmpty ? nil : fleet.estimate(concurrency, pending: fleet.pending, seen: seen)
     }
 
     /// The workspace's own place is in every sample.

@@ -326,6 +326,7 @@ extension LedgerDesk {
         parked.append((assignment, now + min(.seconds(pause), patience - (now - since))))
     }
 
+    /// Sleeps until somebody wakes the sleepers, or that long.
     ///
     /// - Parameter seen: what `wakes` was when the caller last looked: a wake since then ends the sleep at once,
     ///   since a caller that prefers another executor may be put back into the line before it lies down.
