@@ -32,8 +32,9 @@ extension Ledger {
                     fence = pg_catalog.nextval(\(fence)),
                     claimed_at = pg_catalog.clock_timestamp()
                 from c where j.ctid = c.place
-                returning j.tenant, j.stage, j.attempt, j.fence, j.position
-                """, [.text(run), .text(runner), DatabaseValue(limit)])
+                returning j.tenant, j.stage, j.attempt, j.fence, j.position, coalesce((
+                    select s.set_id from \(sql.sealed) s where s.workspace = $4 and s.tenant = j.tenant), 0)
+                """, [.text(run), .text(runner), DatabaseValue(limit), .text(workspace)])
         case .sqlite:
             claimed = try writing { () throws(DatabaseError) -> [DatabaseRow] in
                 try execute("update muster_fence set value = value + 1")
@@ -96,7 +97,7 @@ extension Ledger {
     private static func claimedJob(_ row: DatabaseRow) -> ClaimedJob {
         ClaimedJob(
             tenant: row[0].text ?? "", stage: row[1].integer ?? 0, attempt: row[2].integer ?? 0,
-            fence: row[3].integer ?? 0)
+            fence: row[3].integer ?? 0, set: row.values.count > 5 ? row[5].integer : nil)
     }
 
     /// Where the run stands.

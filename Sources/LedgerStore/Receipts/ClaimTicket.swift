@@ -21,6 +21,8 @@ package struct ClaimTicket: Sendable {
     /// What the ledger holds as succeeded here, to be compared with the tenant's receipts before anything is run; nil
     /// when that was done already.
     package var proven: [Identity]?
+    /// Whether it may stand among what is sealed of the tenant. While a run is open nothing is sealed.
+    package var mayBeSealed: Bool
     /// Milliseconds that a hook may take; nil for what is no hook.
     package var timeLimit: Int?
     /// Compared at the record: proof that the transaction is still the claim's.
@@ -29,8 +31,8 @@ package struct ClaimTicket: Sendable {
 
     package init(
         workspace: String, tenant: String, holdsOneTenant: Bool, runbook: Runbook, mayRepeat: Bool, run: String,
-        runner: String, host: String, job: ClaimedJob, proven: [Identity]? = nil, token: String,
-        keys: TenantKeys? = nil
+        runner: String, host: String, job: ClaimedJob, proven: [Identity]? = nil,
+        mayBeSealed: Bool = true, token: String, keys: TenantKeys? = nil
     ) {
         self.workspace = workspace
         self.tenant = tenant
@@ -45,6 +47,7 @@ package struct ClaimTicket: Sendable {
         self.host = host
         self.job = job
         self.proven = proven
+        self.mayBeSealed = mayBeSealed
         if case .exec(let command) = runbook.action {
             let (seconds, fraction) = command.timeout.components
             timeLimit = Int(seconds) * 1000 + Int(fraction / 1_000_000_000_000_000)

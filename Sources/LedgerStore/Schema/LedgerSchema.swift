@@ -15,6 +15,7 @@ package enum LedgerSchema {
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.rollout, sql) : SQLiteSchema.rollout },
         { sql in RollbackSchema.columns.replacing("{runs}", with: sql.runs) },
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.hooks, sql) : SQLiteSchema.hooks },
+        { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version8, sql) : "" },
     ]
 
     /// What this binary writes.

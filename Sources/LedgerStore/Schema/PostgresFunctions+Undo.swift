@@ -75,7 +75,9 @@ extension PostgresFunctions {
     /// The claims of undos, and what they keep of themselves. A claim is the apply's but for the rules.
     static let undo = """
 
-        \(claim("claim_undo", examine: look + undoRules(isScript: "true")))
+        \(examination("examine_undo", look + undoRules(isScript: "true")))
+
+        \(claim("claim_undo", examine: "examine_undo"))
 
         create or replace function {s}.record_undo(
             p_token text, p_workspace text, p_tenant text, p_runbook text, p_key text, p_checksum text,

@@ -61,81 +61,152 @@ enum PostgresFunctions {
     ) { "{s}.\($0)" }
 
     /// Locks, fence, re-read, marker, and what the script finds set.
+    ///
+    /// This is run before every script, mostly where nothing is on record yet: then it is two looks by primary key. All
+    /// else is the business of `examine`. It has no search_path of its own, which would take back the script's when it
+    /// ends, and so names everything with its schema. Each assignment and condition costs a little by itself: hence few.
     static func claim(_ name: String, examine: String) -> String {
         """
         create or replace function {s}.\(name)(
             p_token text, p_workspace text, p_tenant text, p_runbook text, p_key text, p_checksum text, p_policy text,
             p_again boolean, p_run text, p_runner text, p_job_attempt integer,
-            p_gate bigint, p_workspace_key bigint, p_tenant_key bigint,
+            p_gate bigint, p_workspace_key bigint, p_tenant_key bigint, p_sealed boolean default true,
+            p_statement_timeout text default null, p_lock_timeout text default null,
             p_settings text[] default null, p_target text default null, p_path text default null
+        ) returns void language plpgsql volatile set enable_seqscan = off as $muster$
+        declare
+            v_text pg_catalog.text;
+            v_is pg_catalog.bool;
+        begin
+            -- CASE keeps the order. An assignment, like a condition, is evaluated without the executor.
+            if (case when not pg_catalog.pg_try_advisory_lock_shared(p_gate) then true
+                when not pg_catalog.pg_advisory_unlock_shared(p_gate) then true
+                when not pg_catalog.pg_try_advisory_xact_lock_shared(p_workspace_key) then true
+                else not pg_catalog.pg_try_advisory_xact_lock(p_tenant_key) end)
+            then
+                raise exception 'the lock is held by somebody else' using errcode = 'MU001';
+            end if;
+            if p_sealed then
+                perform {s}.\(examine)(p_workspace, p_tenant, p_runbook, p_key, p_checksum, p_policy, p_again, p_run,
+                    p_runner, p_job_attempt);
+            else
+                -- A run has no running job any more when it is complete.
+                select j.state operator(pg_catalog.=) 'running' and j.runner operator(pg_catalog.=) p_runner
+                    and j.attempt operator(pg_catalog.=) p_job_attempt into v_is
+                    from {s}.jobs j
+                    where j.run_id operator(pg_catalog.=) p_run and j.tenant operator(pg_catalog.=) p_tenant;
+                if v_is is not true then
+                    raise exception 'another runner has taken over this job' using errcode = 'MU004';
+                end if;
+                select true into v_is from {s}.executions e
+                    where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant
+                      and e.runbook operator(pg_catalog.=) p_runbook and e.key operator(pg_catalog.=) p_key;
+                if v_is then
+                    perform {s}.\(examine)(p_workspace, p_tenant, p_runbook, p_key, p_checksum, p_policy, p_again,
+                        p_run, p_runner, p_job_attempt);
+                end if;
+            end if;
+            -- A message that takes its time is answered at its end; INFO is always sent, and at once.
+            if pg_catalog.clock_timestamp() operator(pg_catalog.>)
+                (pg_catalog.statement_timestamp() operator(pg_catalog.+) '100 milliseconds'::pg_catalog.interval)
+            then
+                raise info 'muster: next runbook';
+            end if;
+            if p_settings is not null then
+                for i in 1 .. pg_catalog.array_length(p_settings, 1) by 2 loop
+                    v_text := pg_catalog.set_config(p_settings[i], p_settings[i operator(pg_catalog.+) 1], true);
+                end loop;
+            end if;
+            -- What current_schema() would say under the script's path, without the cost of a query.
+            if p_target is not null and pg_catalog.has_schema_privilege(
+                pg_catalog.to_regnamespace(pg_catalog.quote_ident(p_target))::pg_catalog.oid, 'usage') is not true
+            then
+                v_text := pg_catalog.set_config('search_path', p_path, true);
+                execute 'select pg_catalog.current_schema()' into v_text;
+                raise exception 'current schema: %', v_text using errcode = 'MU005';
+            end if;
+            -- In a message of several runbooks now() is the same for all of them. A name over 63 bytes, a backslash: the
+            -- lexer reads scripts as the server does only under standard_conforming_strings. The last ends work whose
+            -- runner is gone (PostgreSQL 14, manual 20.3.3).
+            v_text := pg_catalog.concat(
+                pg_catalog.set_config('muster.claim', pg_catalog.concat(
+                    extract(epoch from pg_catalog.clock_timestamp()), ' ', p_token), true),
+                case when p_statement_timeout is not null then pg_catalog.concat(
+                    pg_catalog.set_config('statement_timeout', p_statement_timeout, true),
+                    pg_catalog.set_config('lock_timeout', p_lock_timeout, true),
+                    pg_catalog.set_config('standard_conforming_strings', 'on', true),
+                    case when pg_catalog.current_setting('server_version_num')::pg_catalog.int4
+                        operator(pg_catalog.>=) 140000
+                    then pg_catalog.set_config('client_connection_check_interval', '2s', true) end) end,
+                case when p_path is not null then pg_catalog.set_config('search_path', p_path, true) end);
+        end
+        $muster$;
+        """
+    }
+
+    /// Fence and re-read in both places where something may be on record, and what follows from it.
+    static func examination(_ name: String, _ examine: String) -> String {
+        """
+        create or replace function {s}.\(name)(
+            p_workspace text, p_tenant text, p_runbook text, p_key text, p_checksum text, p_policy text,
+            p_again boolean, p_run text, p_runner text, p_job_attempt integer
         ) returns void language plpgsql volatile
             set search_path = pg_catalog, pg_temp set enable_seqscan = off as $muster$
         declare
             v_seen record;
-            v_text text;
         begin
-            if not pg_try_advisory_lock_shared(p_gate) then
-                raise exception 'the workspace is reserved' using errcode = 'MU001';
-            end if;
-            -- An assignment, like a condition, is evaluated without the executor; PERFORM is a query.
-            v_text := pg_advisory_unlock_shared(p_gate);
-            if not (pg_try_advisory_xact_lock_shared(p_workspace_key) and pg_try_advisory_xact_lock(p_tenant_key)) then
-                raise exception 'the lock is held by somebody else' using errcode = 'MU001';
-            end if;
         \(examine)
-            -- In a message of several runbooks now() is the same for all of them.
-            v_text := set_config('muster.claim', extract(epoch from clock_timestamp()) || ' ' || p_token, true);
-            -- A message that takes its time is answered at its end; INFO is always sent, and at once.
-            if clock_timestamp() > statement_timestamp() + interval '100 milliseconds' then
-                raise info 'muster: next runbook';
-            end if;
-            for i in 1 .. coalesce(array_length(p_settings, 1), 0) by 2 loop
-                v_text := set_config(p_settings[i], p_settings[i + 1], true);
-            end loop;
-            -- What current_schema() would say under the script's path, without the cost of a query.
-            if p_target is not null
-                and has_schema_privilege(to_regnamespace(quote_ident(p_target))::oid, 'usage') is not true then
-                v_text := set_config('search_path', p_path, true);
-                execute 'select pg_catalog.current_schema()' into v_text;
-                raise exception 'current schema: %', v_text using errcode = 'MU005';
-            end if;
         end
         $muster$;
         """
     }
 
     static let all = """
-        \(claim("claim", examine: examine(isScript: "true")))
+        \(examination("examine", examine(isScript: "true")))
 
+        \(claim("claim", examine: "examine"))
+
+        -- Called under pg_catalog as search_path, which the message sets behind the script.
         create or replace function {s}.record(
             p_token text, p_workspace text, p_tenant text, p_runbook text, p_key text, p_checksum text,
             p_run text, p_runner text
-        ) returns integer language plpgsql volatile
-            set search_path = pg_catalog, pg_temp set enable_seqscan = off as $muster$
+        ) returns integer language plpgsql volatile as $muster$
         declare
-            v_marker text := current_setting('muster.claim', true);
-            v_started timestamptz;
-            v_now timestamptz := clock_timestamp();
+            v_started timestamptz := \(started);
         begin
-            if v_marker is distinct from split_part(v_marker, ' ', 1) || ' ' || p_token then
+            if v_started is null then
                 raise exception 'the script ended the transaction it ran in, or reset all settings'
                     using errcode = 'MU002';
             end if;
-            v_started := to_timestamp(split_part(v_marker, ' ', 1)::float8);
-            insert into {s}.executions as e (
+            insert into {s}.executions (
                 workspace, tenant, runbook, key, state, attempt, checksum, run_id, runner, started_at, finished_at)
             values (p_workspace, p_tenant, p_runbook, p_key, 'succeeded', 1, p_checksum, p_run, p_runner,
-                v_started, v_now)
-            on conflict (workspace, tenant, runbook, key) do update set
-                state = 'succeeded', clean = null, attempt = e.attempt + 1, checksum = excluded.checksum,
-                run_id = excluded.run_id, runner = excluded.runner, started_at = excluded.started_at,
-                finished_at = excluded.finished_at, rows_affected = null, sqlstate = null, message = null,
+                v_started, clock_timestamp())
+            on conflict do nothing;
+            if not found then
+                perform {s}.record_again(
+                    p_workspace, p_tenant, p_runbook, p_key, p_checksum, p_run, p_runner, v_started);
+            end if;
+            return extract(epoch from clock_timestamp() - v_started) * 1000;
+        end
+        $muster$;
+
+        create or replace function {s}.record_again(
+            p_workspace text, p_tenant text, p_runbook text, p_key text, p_checksum text,
+            p_run text, p_runner text, p_started timestamptz
+        ) returns void language plpgsql volatile
+            set search_path = pg_catalog, pg_temp set enable_seqscan = off as $muster$
+        begin
+            update {s}.executions e set
+                state = 'succeeded', clean = null, attempt = e.attempt + 1, checksum = p_checksum,
+                run_id = p_run, runner = p_runner, started_at = p_started, finished_at = clock_timestamp(),
+                rows_affected = null, sqlstate = null, message = null,
                 detail = null, hint = null, file = null, line = null, statement = null
-            where e.state not in ('succeeded', 'baselined') or e.checksum <> excluded.checksum;
+            where e.workspace = p_workspace and e.tenant = p_tenant and e.runbook = p_runbook and e.key = p_key
+                and (e.state not in ('succeeded', 'baselined') or e.checksum <> p_checksum);
             if not found then
                 raise exception 'done' using errcode = 'MU003';
             end if;
-            return extract(epoch from v_now - v_started) * 1000;
         end
         $muster$;
 
@@ -190,6 +261,12 @@ enum PostgresFunctions {
             return v_held;
         end
         $muster$;
+        """
+
+    /// When the claim set its marker; null when that is not the claim of this token, or not there any more.
+    static let started = """
+        to_timestamp(case when split_part(current_setting('muster.claim', true), ' ', 2) = p_token
+            then split_part(current_setting('muster.claim', true), ' ', 1)::float8 end)
         """
 
     /// Whether the session still holds the tenant's lock.

@@ -5,4 +5,17 @@ extension PostgresSchema {
         drop function if exists {s}.claim(
             text, text, text, text, text, text, text, boolean, text, text, integer, bigint, bigint, bigint);
         """
+
+    /// Version 8: a claim is told what is sealed, and has the time limits by name. The functions are replaced at every
+    /// upgrade; those of other parameters would stay beside them. What a check costs in every record, the text of its
+    /// condition read again each time, is more than it guards: only Muster writes there.
+    static let version8 = """
+        drop function if exists {s}.claim(
+            text, text, text, text, text, text, text, boolean, text, text, integer, bigint, bigint, bigint, text[], text,
+            text);
+        drop function if exists {s}.claim_undo(
+            text, text, text, text, text, text, text, boolean, text, text, integer, bigint, bigint, bigint, text[], text,
+            text);
+        alter table {s}.executions drop constraint if exists executions_state_check;
+        """
 }

@@ -47,11 +47,14 @@ package struct ClaimedJob: Sendable, Hashable {
     package var attempt: Int
     /// A number that only grows over all claims of this ledger: the fence of receipts elsewhere.
     package var fence: Int
+    /// The set that the tenant's finished work was in when it was claimed, 0 for none; nil: not asked.
+    package var set: Int?
 
-    package init(tenant: String, stage: Int, attempt: Int, fence: Int) {
+    package init(tenant: String, stage: Int, attempt: Int, fence: Int, set: Int? = nil) {
         self.tenant = tenant
         self.stage = stage
         self.attempt = attempt
         self.fence = fence
+        self.set = set
     }
 }

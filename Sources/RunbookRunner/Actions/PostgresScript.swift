@@ -26,9 +26,7 @@ struct PostgresScript {
         if frame.begins { message.append(.begin, receipts.sql.begin + ";") }
         let claim = try receipts.claim(ticket, setting: settings.scene())
         message.append(.claim, claim.text, statements: claim.statements)
-        if receipts.isLocal {
-            if let path = try settings.path { message.append(.settings, "SET LOCAL search_path = \(path);") }
-        } else {
+        if !receipts.isLocal {
             let given = try settings.text(isLocal: true)
             message.append(.settings, given.text, statements: given.statements)
             if let assertion = try settings.assertion() { message.append(.target, assertion) }

@@ -25,11 +25,13 @@ struct PostgresSettings {
         return (2, "SET \(isLocal ? "LOCAL " : "")ROLE \(try PostgresText.quoteIdentifier(role));\n\(all)")
     }
 
-    /// The same for the ledger's own claim, which sets all but the path.
+    /// The same for the ledger's own claim, which knows by itself what is set for every script.
     func scene() throws(DatabaseError) -> ClaimScene {
-        var settings = pairs(isLocal: true)
+        var settings = target.settings.map { (name: $0.name, value: $0.value) }
         if let role = target.role { settings.insert(("role", role), at: 0) }
-        return ClaimScene(settings: settings, target: target.searchPath?.first, path: try path)
+        return ClaimScene(
+            limits: (milliseconds(limits.statementTimeout), milliseconds(limits.lockTimeout)), settings: settings,
+            target: target.searchPath?.first, path: try path)
     }
 
     /// As `search_path` takes it; nil leaves the session's own.

@@ -53,6 +53,8 @@ extension PlannedFleet {
         var assignment = Assignment(
             job: job, member: member, steps: here, nextStage: next.map { plan.course.place(stage: $0, wave: wave) })
         assignment.proven = outlook?.proven ?? []
+        // While the run is open nothing is sealed: what is true of the set since its jobs were made stays so.
+        if let outlook, job.set == outlook.set { assignment.sealed = outlook.sealed }
         return assignment
     }
 }

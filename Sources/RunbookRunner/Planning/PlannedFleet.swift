@@ -10,6 +10,9 @@ struct PlannedFleet: Sendable {
         var steps: [TenantPlanner.Step]
         /// What the ledger holds as succeeded there, and what a change of the body does not run again.
         var proven: [Identity]
+        /// The set that the finished work there is in, 0 for none, and which of the identities are in it.
+        var set = 0
+        var sealed: Set<Identity> = []
         /// Tenants, and the workspace, that it is for.
         var count = 0
         /// The first of them.
@@ -77,6 +80,8 @@ struct PlannedFleet: Sendable {
         var outlook = Outlook(
             steps: plan.steps(for: plan.member(at: place), recorded: identities), proven: proven(recorded, at: place))
         guard !outlook.isSettled else { return Self.settled }
+        outlook.set = records.set
+        outlook.sealed = Set(recorded.filter { $0.value.state.isDone }.map { plan.manifest.runbooks[$0.key].identity })
         outlook.place = place
         outlook.isOfWorkspace = place == plan.workspacePlace
         outlooks.append(outlook)

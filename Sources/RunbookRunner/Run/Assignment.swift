@@ -33,6 +33,8 @@ struct Assignment: Sendable {
     var ended: (holder: LockHolder, at: ContinuousClock.Instant)?
     /// What the ledger holds as succeeded in this tenant.
     var proven: [Identity] = []
+    /// Which identities are sealed in this tenant; nil: not known.
+    var sealed: Set<Identity>?
     /// Whether that was compared with the tenant's receipts.
     var isSurveyed = false
     /// The tenant is not the one that the ledger means: nothing more is run in it.

@@ -273,6 +273,7 @@ actor Worker {
             run: context.run,
             runner: context.runner, host: context.host, job: assignment.job,
             proven: assignment.isSurveyed || assignment.tenant.id.isEmpty ? nil : assignment.proven,
+            mayBeSealed: assignment.sealed?.contains(step.runbook.identity) ?? true,
             token: "\(context.runner)-\(serial)", keys: keys)
         return Execution.Part(step: step, ticket: ticket)
     }
