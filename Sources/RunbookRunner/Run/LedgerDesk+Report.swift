@@ -28,9 +28,12 @@ extension LedgerDesk {
         let after = try plan(fleet.plan)
         let answers = try asking { ledger throws(DatabaseError) in
             try ledger.reading { () throws(DatabaseError) in
-                (
-                    tally: try ledger.jobTally(run.id), record: try ledger.run(run.id),
-                    failures: try ledger.failures(ofRun: run.id, hasHooks: manifest.hooks.surroundTenants),
+                let tally = try ledger.jobTally(run.id)
+                let isClean = tally.all.succeeded + tally.all.skipped == tally.all.total
+                return (
+                    tally: tally, record: try ledger.run(run.id),
+                    failures: isClean && !manifest.hooks.surroundTenants
+                        ? [] : try ledger.failures(ofRun: run.id, hasHooks: manifest.hooks.surroundTenants),
                     summaries: try ledger.runbookSummaries(ofRun: run.id)
                 )
             }

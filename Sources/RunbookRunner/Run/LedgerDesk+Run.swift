@@ -89,7 +89,7 @@ extension LedgerDesk {
         switch answer {
         case .finished(let result):
             results.append(result)
-            if results.count >= 64 || isUrgent(result) { flush() }
+            if results.count >= max(64, chunk) || isUrgent(result) { flush() }
         case .busy(let assignment): park(assignment)
         case .away(let assignment, let failure): park(assignment, because: failure)
         case .superseded(let assignment):
@@ -192,6 +192,10 @@ extension LedgerDesk {
         // Idle workers ask together; one answer serves them all for a moment.
         guard ContinuousClock.now - lastLook > .milliseconds(20) || underWay == 0 else { return }
         flush()
+        let now = ContinuousClock.now
+        // What lasts longer stays small: others may want to share it.
+        if now - lastClaim < .milliseconds(75) { chunk = min(2 * chunk, largestChunk) }
+        lastClaim = now
         do throws(DatabaseError) {
             var tries = 0
             claimed = try insisting { ledger throws(DatabaseError) in

@@ -12,7 +12,10 @@ extension LedgerDesk {
         self.rules = rules
         self.ceilings = ceilings
         // What is claimed when the run is stopped by somebody else is begun all the same, until that is noticed.
-        if rules.contains(where: \.isInForce) { chunk = min(32, ceilings.max() ?? 32) }
+        if rules.contains(where: \.isInForce) {
+            chunk = min(32, ceilings.max() ?? 32)
+            largestChunk = chunk
+        }
         sharedPlaces = fleet?.plan.sharedPlaces ?? []
         livesElsewhere = fleet?.livesElsewhere ?? false
         room = ConnectionRoom(share: 0)

@@ -3,19 +3,29 @@ import LedgerStore
 import RunbookModel
 
 extension LedgerDesk {
-    /// Keeps the ledger small, after a run that this runner has completed: seals what is finished, folds what is older
-    /// than the retention. What a signal or a failure leaves is taken up after the next run.
+    /// Seals what is finished, after a run that this runner has completed: then the ledger is small, and what it holds is
+    /// asked quickly. What a signal or a failure leaves is taken up after the next run.
     ///
     /// - Returns: what people should know if it failed; the run itself is over, and nothing of it depends on this.
-    func tidy() -> String? {
+    func seal() -> String? {
+        tidying { ledger throws(DatabaseError) in
+            var last: String?
+            repeat { last = try ledger.seal(after: last) } while last != nil && !stop.isStopping
+        }
+    }
+
+    /// The same of what is older than the retention.
+    func fold() -> String? {
+        tidying { ledger throws(DatabaseError) in
+            let retention = Int(manifestLedger.retention.components.seconds)
+            while !stop.isStopping, try ledger.fold(olderThan: retention) {}
+        }
+    }
+
+    private func tidying(_ work: (Ledger) throws(DatabaseError) -> Void) -> String? {
         guard hasCompleted, let ledger else { return nil }
         do throws(DatabaseError) {
-            try stop.interrupting(ledger.session.interrupter) { () throws(DatabaseError) in
-                var last: String?
-                repeat { last = try ledger.seal(after: last) } while last != nil && !stop.isStopping
-                let retention = Int(manifestLedger.retention.components.seconds)
-                while !stop.isStopping, try ledger.fold(olderThan: retention) {}
-            }
+            try stop.interrupting(ledger.session.interrupter) { () throws(DatabaseError) in try work(ledger) }
             return nil
         } catch  where stop.isStopping {
             return nil

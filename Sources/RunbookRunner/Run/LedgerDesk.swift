@@ -25,8 +25,10 @@ actor LedgerDesk {
     var tallies: [Int: FailureTally] = [:]
     /// Why nothing more of the run begins.
     var stopReason: String?
-    /// How many jobs are claimed at once.
+    /// How many jobs are claimed at once: as many as keep the workers busy for a moment, so that claims do not count.
     var chunk = 32
+    var largestChunk = 256
+    var lastClaim = ContinuousClock.now
 
     /// How many tenants this runner works on at once, by number of the wave.
     var ceilings: [Int] = []

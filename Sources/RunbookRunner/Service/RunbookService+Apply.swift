@@ -98,15 +98,25 @@ extension RunbookService {
             "Hooks behind the end of run \($0) were not started, or not seen to end, and the manifest has changed since."
         }
         try await desk.watch(fleet.plan.stopRules(request.maxFailures), ceilings: ceilings)
-        await work(count: ceilings.max() ?? 1, context(run.id, runner), desk)
+        let runContext = context(run.id, runner)
+        let workers = (1...max(1, ceilings.max() ?? 1)).map { Worker(number: $0, context: runContext) }
+        await work(workers, runContext, desk)
+        // Servers take a while to part with a session, which is better not waited for. Hooks may need the room.
+        if manifest.hooks.hasFinal { await close(workers) }
         try await desk.end()
-        hooks += try await finish(context(run.id, runner), desk)
+        hooks += try await finish(runContext, desk)
+        if let notice = await desk.seal() { notices.append(notice) }
         var report = try await desk.report(
             fleet, run: run, notices: notices, request: request, signal: stop.signal, startedAt: startedAt
         ).taking(hooks)
+        await close(workers)
         report.unlisted = fleet.unlisted
-        if let notice = await desk.tidy() { report.notices.append(notice) }
+        if let notice = await desk.fold() { report.notices.append(notice) }
         return report
+    }
+
+    private func close(_ workers: [Worker]) async {
+        for worker in workers { await worker.close() }
     }
 
     /// Tries for a short while, at most as long as for a lock: the ledger's server, or the one that knows the tenants, may
@@ -133,12 +143,12 @@ extension RunbookService {
     }
 
     /// Workers take assignments until there are none; beside them the runner's heart beats.
-    private func work(count: Int, _ context: RunContext, _ desk: LedgerDesk) async {
+    private func work(_ workers: [Worker], _ context: RunContext, _ desk: LedgerDesk) async {
         await beating(desk) {
-            await withTaskGroup(of: Void.self) { workers in
-                for number in 1...count {
-                    let worker = Worker(number: number, context: context)
-                    workers.addTask(executorPreference: worker.executor) {
+            await withTaskGroup(of: Void.self) { group in
+                for (index, worker) in workers.enumerated() {
+                    let number = index + 1
+                    group.addTask(executorPreference: worker.executor) {
                         while let work = await desk.next(for: number) {
                             switch work {
                             case .tenant(let assignment):
@@ -160,7 +170,6 @@ extension RunbookService {
                                 await desk.rested(number)
                             }
                         }
-                        await worker.close()
                     }
                 }
             }

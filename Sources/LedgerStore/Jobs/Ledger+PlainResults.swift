@@ -1,0 +1,85 @@
+import DatabaseAccess
+import RunbookModel
+
+/// Jobs that ended as nearly all do: nothing failed, nothing waits, and what was done stands in `executions` already, where
+/// the work itself has put it. One statement writes them.
+extension Ledger {
+    /// Writes the jobs that still belong to (runner, attempt) and the history of their executions.
+    ///
+    /// - Parameter results: plain ones, in PostgreSQL.
+    /// - Returns: the attempts of the jobs that were still ours, by tenant.
+    func writePlain(
+        _ results: [JobResult], run: String, runner: String
+    ) throws(DatabaseError) -> [String: Int] {
+        var identities: [Identity: Int] = [:]
+        var lines: [(tenant: String, ord: Int, outcome: ExecutionOutcome)] = []
+        for result in results {
+            for outcome in result.executions where outcome.isWorthWriting {
+                let ord = identities[outcome.identity] ?? identities.count + 1
+                identities[outcome.identity] = ord
+                lines.append((result.job.tenant, ord, outcome))
+            }
+        }
+        let keys = identities.sorted { $0.value < $1.value }.map(\.key)
+        func texts(_ values: some Sequence<String?>) -> DatabaseValue { LedgerList.texts(values, dialect) }
+        func integers(_ values: some Sequence<Int?>) -> DatabaseValue {
+            texts(values.lazy.map { value in value.map(String.init) })
+        }
+        // `unnest` of several arrays is grammar, not a function, and so cannot be qualified.
+        let rows = try rows(
+            """
+            with x as (
+                select * from unnest($4::text[], $5::int[], $6::text[], $7::int[]) as x(tenant, claim, state, stage)),
+            j as (
+                update \(sql.jobs) as j set reason = null, message = null, cause = null,
+                    state = case when x.state = 'skipped' and exists (
+                        select 1 from \(sql.executions) e
+                        where e.workspace = $1 and e.tenant = x.tenant and e.run_id = $2
+                            and e.state in \(LedgerSQL.ended))
+                        then 'succeeded' else x.state end,
+                    stage = coalesce(x.stage, j.stage),
+                    runner = case when x.state = 'queued' then null else j.runner end,
+                    finished_at = case when x.state = 'queued' then null else \(sql.clock) end
+                from x
+                where j.run_id = $2 and j.tenant = x.tenant and j.runner = $3 and j.attempt = x.claim
+                    and j.state = 'running'
+                returning j.tenant, j.attempt),
+            i as (select * from unnest($8::text[], $9::text[]) with ordinality as i(runbook, key, ord)),
+            y as (
+                select * from unnest($10::text[], $11::int[], $12::text[], $13::bigint[], $14::bigint[], $15::text[])
+                    as y(tenant, ord, checksum, duration_ms, rows_affected, output)),
+            h as (
+                insert into \(sql.attempts) (workspace, tenant, runbook, key, attempt, run_id, runner, state, checksum,
+                    started_at, finished_at, duration_ms, rows_affected, output)
+                select e.workspace, e.tenant, e.runbook, e.key, e.attempt, e.run_id, e.runner, e.state, e.checksum,
+                    e.started_at, e.finished_at, y.duration_ms, y.rows_affected, y.output
+                from j join y on y.tenant = j.tenant join i on i.ord = y.ord
+                join \(sql.executions) e on e.workspace = $1 and e.tenant = y.tenant and e.runbook = i.runbook
+                    and e.key = i.key and e.run_id = $2 and e.runner = $3 and e.checksum = y.checksum
+                    and e.state in \(LedgerSQL.ended))
+            select tenant, attempt from j
+            """,
+            [
+                .text(workspace), .text(run), .text(runner), texts(results.map(\.job.tenant)),
+                integers(results.map(\.job.attempt)), texts(results.map(\.state.rawValue)),
+                integers(results.map(\.nextStage)), texts(keys.map(\.runbook)), texts(keys.map(\.key)),
+                texts(lines.map(\.tenant)), integers(lines.map(\.ord)), texts(lines.map(\.outcome.checksum)),
+                integers(lines.map(\.outcome.durationMS)), integers(lines.map(\.outcome.rowsAffected)),
+                texts(lines.map(\.outcome.output)),
+            ])
+        return Dictionary(rows.map { ($0[0].text ?? "", $0[1].integer ?? 0) }, uniquingKeysWith: { $1 })
+    }
+}
+
+extension JobResult {
+    /// Ended well or goes on in its next stage, and all it did is on record.
+    var isPlain: Bool {
+        guard reason == nil, message == nil, hookFailure == nil, !hasDrifted else { return false }
+        switch state {
+        case .succeeded, .skipped: break
+        case .queued: guard nextStage != nil else { return false }
+        case .running, .failed, .blocked, .unknown, .cancelled: return false
+        }
+        return executions.allSatisfy { !$0.isWorthWriting || $0.stands }
+    }
+}
