@@ -265,7 +265,7 @@ enum PostgresFunctions {
 
     /// When the claim set its marker; null when that is not the claim of this token, or not there any more.
     static let started = """
-        to_timestamp(case when split_part(current_setting('muster.claim', true), ' ', 2) = p_token
+        to_timestamp(case when right(current_setting('muster.claim', true), -strpos(current_setting('muster.claim', true), ' ')) = p_token
             then split_part(current_setting('muster.claim', true), ' ', 1)::float8 end)
         """
 

@@ -35,10 +35,13 @@ extension LedgerDesk {
         return run.map { ($0, leftBehind) }
     }
 
-    /// What a worker does next; waits for it. nil when the run is over for this runner.
+    /// Takes what a worker answers, and says what it does next; waits for it. nil when the run is over for this runner.
     ///
-    /// - Parameter worker: its number, from 1.
-    func next(for worker: Int) async -> Work? {
+    /// - Parameters:
+    ///   - worker: its number, from 1.
+    ///   - answer: to what it did last, if it was a tenant's work. Both in one visit: each costs two changes of thread.
+    func next(for worker: Int, after answer: WorkAnswer?) async -> Work? {
+        if let answer { take(answer) }
         while true {
             let seen = wakes
             if let (assignment, result) = closing.popLast() {
@@ -83,8 +86,7 @@ extension LedgerDesk {
         return nil
     }
 
-    /// Takes what a worker answers.
-    func take(_ answer: WorkAnswer) {
+    private func take(_ answer: WorkAnswer) {
         underWay -= 1
         switch answer {
         case .finished(let result):

@@ -149,22 +149,24 @@ extension RunbookService {
                 for (index, worker) in workers.enumerated() {
                     let number = index + 1
                     group.addTask(executorPreference: worker.executor) {
-                        while let work = await desk.next(for: number) {
+                        var answer: WorkAnswer?
+                        while let work = await desk.next(for: number, after: answer) {
+                            answer = nil
                             switch work {
                             case .tenant(let assignment):
-                                let answer = await attended(assignment, worker, context, desk)
-                                if case .finished(let result) = answer {
+                                let end = await attended(assignment, worker, context, desk)
+                                if case .finished(let result) = end {
                                     context.events.send(
                                         .tenantFinished(
                                             tenant: assignment.tenantName, state: result.state,
                                             durationMS: result.durationMS))
                                 }
-                                await desk.take(answer)
+                                answer = end
                             case .gate(let question):
                                 await desk.take(worker.ask(question), to: question)
                             case .hook(let order): await start(order, on: worker, context, desk)
                             case .closing(let assignment, let result):
-                                await desk.take(.finished(closed(assignment, result, worker, context, desk)))
+                                answer = .finished(await closed(assignment, result, worker, context, desk))
                             case .rest:
                                 await worker.close()
                                 await desk.rested(number)
