@@ -62,6 +62,7 @@ enum RehearsalSamples {
             [
                 .init(runbook: "columns", scope: .tenant, count: 4, mean: .milliseconds(40)),
                 .init(runbook: "index", scope: .tenant, count: 4, mean: nil),
+                .init(runbook: "uses-index", scope: .tenant, count: 4, mean: nil),
             ], slices: [.init(tenants: 4, workers: 2)])
         report.notices = ["3 tenants are new."]
         return report

@@ -8,6 +8,7 @@ extension DeployEstimate {
         }
         let workers = workers > 1 ? " with \(workers) tenants at once" : ""
         let rest = withoutFigure.isEmpty ? "" : "; there is no figure yet for \(Phrase.names(withoutFigure))"
-        return "\(subject) \(withoutFigure.isEmpty ? "about" : "at least") \(Phrase.duration(milliseconds: durationMS))\(workers), by \(source)\(rest)."
+        return
+            "\(subject) \(withoutFigure.isEmpty ? "about" : "at least") \(Phrase.duration(milliseconds: durationMS))\(workers), by \(source)\(rest)."
     }
 }

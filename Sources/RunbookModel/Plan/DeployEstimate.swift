@@ -53,7 +53,9 @@ package struct DeployEstimate: Sendable, Codable, Hashable {
         workers = slices.last.map { max(1, min($0.workers, $0.tenants)) } ?? 1
         guard work.contains(where: { $0.mean != nil }) else { return }
         func total(_ scope: RunbookScope) -> Double {
-            work.filter { $0.scope == scope }.reduce(0) { $0 + Double($1.count) * (($1.mean ?? .zero) / .milliseconds(1)) }
+            work.filter { $0.scope == scope }.reduce(0) {
+                $0 + Double($1.count) * (($1.mean ?? .zero) / .milliseconds(1))
+            }
         }
         let tenants = slices.reduce(0) { $0 + $1.tenants }
         var milliseconds = total(.workspace)
