@@ -71,6 +71,10 @@ package protocol DatabaseSession: AnyObject {
 
     /// Ends the connection. Idempotent; never throws. The session's deinit calls it too.
     func close()
+
+    /// The same, and waits until the server has ended its side, a second at most: until then it counts as one of its
+    /// connections.
+    func closeAndWait()
 }
 
 /// Stops, from any thread, the statement that a session has under way; does nothing when there is none.
@@ -80,6 +84,8 @@ package protocol StatementInterrupter: AnyObject, Sendable {
 
 extension DatabaseSession {
     package var backendPID: Int? { nil }
+
+    package func closeAndWait() { close() }
 
     package func hasTemporaryObjects() throws(DatabaseError) -> Bool {
         guard dialect == .sqlite else { return false }

@@ -36,6 +36,21 @@ struct PostgresConnection: ~Copyable {
         unsafe PQfinish(pointer)
     }
 
+    /// Ends the connection and waits until the server's process is gone, which holds its socket to the last (PostgreSQL's
+    /// source, pqcomm.c, `socket_close`). A pooler lets go at once.
+    consuming func finish(within limit: Duration) {
+        let socket = isAlive ? fcntl(unsafe PQsocket(pointer), F_DUPFD_CLOEXEC, 0) : -1
+        _ = consume self
+        guard socket >= 0 else { return }
+        defer { Glibc.close(socket) }
+        let deadline = ContinuousClock.now + limit
+        var byte: UInt8 = 0
+        while Self.wait(for: socket, POLLIN, until: deadline) {
+            let count = unsafe recv(socket, &byte, 1, Int32(MSG_DONTWAIT))
+            if count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN) { return }
+        }
+    }
+
     var isAlive: Bool { unsafe PQstatus(pointer) == CONNECTION_OK }
 
     /// What libpq says about the last thing that went wrong.

@@ -68,6 +68,12 @@ package final class PostgresSession: DatabaseSession {
         waiting = []
     }
 
+    package func closeAndWait() {
+        let connection = isBusy ? nil : connection.take()
+        close()
+        connection?.finish(within: .seconds(1))
+    }
+
     @discardableResult
     package func query(
         _ sql: String, _ parameters: [DatabaseValue], forEach body: (DatabaseRow) throws(DatabaseError) -> Void

@@ -60,8 +60,9 @@ enum RehearsalSamples {
         report.wal = .init(bytes: 2_400_000, source: .position)
         report.estimate = DeployEstimate(
             [
-                .init(runbook: "columns", scope: .tenant, count: 4, seen: report.runbooks[0].seenDuration),
-                .init(runbook: "index", scope: .tenant, count: 4, seen: report.runbooks[1].seenDuration),
+                .init(runbook: "columns", scope: .tenant, count: 4, mean: .milliseconds(40)),
+                .init(runbook: "index", scope: .tenant, count: 4, mean: nil),
+                .init(runbook: "uses-index", scope: .tenant, count: 4, mean: nil),
             ], slices: [.init(tenants: 4, workers: 2)])
         report.notices = ["3 tenants are new."]
         return report

@@ -1,6 +1,6 @@
 """The benchmark behind ci/bench: see there."""
 import argparse, os, pathlib, shutil, subprocess, sys, time
-import batches, fleets, ledgers, tools
+import batches, fleets, ledgers, rehearsals, tools
 from measure import Table, run
 
 
@@ -14,6 +14,7 @@ def arguments():
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--batch-rows", type=int, default=2_000_000)
     parser.add_argument("--batch-tenants", type=int, default=50)
+    parser.add_argument("--budget-databases", type=int, default=2000)
     parser.add_argument("--dbmate", action="store_true")
     parser.add_argument("--rtt-us", type=int, default=0)
     parser.add_argument("--fsync-delay-us", type=int, default=0, help="ci/bench starts the server with it")
@@ -43,6 +44,14 @@ def link(folder, round_trip):
     return process
 
 
+def budget(program, databases):
+    home = pathlib.Path(__file__).resolve().parent
+    env = {**os.environ, "MUSTER_POSTGRES_CONNECTIONS": "50", "MUSTER_POSTGRES_DURABLE": ""}
+    return subprocess.run(
+        [home.parent / "with-postgres", sys.executable, home / "budgets.py", "--muster", program, "--databases", str(databases)],
+        env=env).returncode == 0
+
+
 def compare(fleet, contenders, rounds, title):
     """Deploys in interleaved rounds, each followed by no-ops where the tool knows what one is."""
     deploys = Table(f"{title}: deploy of 3 migrations", contenders[0].name, fleet.count)
@@ -69,7 +78,7 @@ def compare(fleet, contenders, rounds, title):
 def main():
     given = arguments()
     wanted = given.only.split(",") if given.only else [
-        "schemas", "databases", "files", "growth", "noop", "plan", "runners", "start", "roundtrips", "batch"]
+        "schemas", "databases", "files", "growth", "noop", "plan", "runners", "start", "roundtrips", "batch", "rehearsal"]
     folder, program = given.folder, given.muster
     # Neither falls into a timing; durability stays as it is.
     fleets.psql("postgres", "ALTER SYSTEM SET autovacuum = off", "ALTER SYSTEM SET max_wal_size = '8GB'",
@@ -92,6 +101,11 @@ def main():
             good &= getattr(ledgers, work)(program, folder, given)
     if "batch" in wanted:
         good &= batches.batch(program, folder, given)
+    if "rehearsal" in wanted:
+        good &= rehearsals.rehearsal(program, folder, given)
+    if "budget" in wanted:
+        # On a server of its own, which takes few connections.
+        good &= budget(program, given.budget_databases)
     if slow:
         slow.kill()
     shutil.rmtree(folder, ignore_errors=True)

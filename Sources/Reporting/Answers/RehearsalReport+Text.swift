@@ -21,9 +21,18 @@ extension RehearsalReport: TextAnswer {
         lines += section(notices.map { style.warning("Notice: " + $0.printable) })
         lines += section([ok ? style.good(verdict) : style.bad(verdict)])
         if !tenants.isEmpty, counts.leftTransaction == 0 { lines.append(afterwards) }
-        if let estimate { lines.append(estimate.sentence(of: "Apply takes", by: "what it took here")) }
+        if let estimate { lines.append(estimate.sentence(of: "Apply takes", by: source(of: estimate))) }
         if let next { lines.append("Continue with: " + style.strong(next.printable)) }
         return lines.first == "" ? Array(lines.dropFirst()) : lines
+    }
+
+    /// What was not rehearsed and has a figure has it from the ledger.
+    private func source(of estimate: DeployEstimate) -> String {
+        let isFromBefore = runbooks.contains {
+            $0.counts.notRehearsed > 0 && $0.counts.wouldSucceed + $0.counts.wouldFail == 0
+                && !estimate.withoutFigure.contains($0.id)
+        }
+        return isFromBefore ? "what it took here, and before where it was not rehearsed" : "what it took here"
     }
 
     /// One sentence: what apply would come to, as far as was seen.

@@ -19,13 +19,14 @@ package struct DeployEstimate: Sendable, Codable, Hashable {
         package var scope: RunbookScope
         /// Tenants in which it would run; 1 for the workspace's own.
         package var count: Int
-        package var seen: SeenDuration?
+        /// What it takes in a tenant; nil while nobody knows.
+        package var mean: Duration?
 
-        package init(runbook: String, scope: RunbookScope, count: Int, seen: SeenDuration?) {
+        package init(runbook: String, scope: RunbookScope, count: Int, mean: Duration?) {
             self.runbook = runbook
             self.scope = scope
             self.count = count
-            self.seen = seen
+            self.mean = mean
         }
     }
 
@@ -46,17 +47,20 @@ package struct DeployEstimate: Sendable, Codable, Hashable {
     /// - Parameters:
     ///   - work: what is pending.
     ///   - slices: the waves, in order; each has its share of the work.
-    package init(_ work: [Work], slices: [Slice]) {
-        withoutFigure = work.filter { $0.seen == nil }.map(\.runbook)
+    ///   - beside: what a tenant takes besides its runbooks.
+    package init(_ work: [Work], slices: [Slice], beside: Duration = .zero) {
+        withoutFigure = work.filter { $0.mean == nil }.map(\.runbook)
         workers = slices.last.map { max(1, min($0.workers, $0.tenants)) } ?? 1
-        guard work.contains(where: { $0.seen != nil }) else { return }
+        guard work.contains(where: { $0.mean != nil }) else { return }
         func total(_ scope: RunbookScope) -> Double {
-            work.filter { $0.scope == scope }.reduce(0) { $0 + Double($1.count) * Double($1.seen?.meanMS ?? 0) }
+            work.filter { $0.scope == scope }.reduce(0) {
+                $0 + Double($1.count) * (($1.mean ?? .zero) / .milliseconds(1))
+            }
         }
         let tenants = slices.reduce(0) { $0 + $1.tenants }
         var milliseconds = total(.workspace)
         for (number, slice) in slices.enumerated() where slice.tenants > 0 {
-            let share = total(.tenant) * Double(slice.tenants) / Double(tenants)
+            let share = (total(.tenant) / Double(tenants) + beside / .milliseconds(1)) * Double(slice.tenants)
             milliseconds += share / Double(max(1, min(slice.workers, slice.tenants)))
             if number < slices.count - 1 { milliseconds += slice.pause / .milliseconds(1) }
         }

@@ -3,6 +3,8 @@
 package struct RehearsalCourse: Sendable {
     package private(set) var steps: [RehearsalReport.RehearsedStep] = []
     package private(set) var failures: [Failure] = []
+    /// How long each took that was run, or not run because another one failed.
+    package private(set) var took: [(runbook: Identity, duration: Duration)] = []
     package private(set) var obstacle: RehearsalObstacle?
     package private(set) var message: String?
     private var obstacles: Set<String> = []
@@ -29,12 +31,14 @@ package struct RehearsalCourse: Sendable {
                     note(runbook, .notRehearsed, "the rehearsal did not get there: \(obstacle.words)")
                 } else if let reason = obstruction(of: runbook) {
                     obstruct(runbook, .blocked, reason)
+                    if step.disposition == .rehearse { took.append((runbook.identity, .zero)) }
                 } else if step.disposition == .dryRun {
                     dryRuns.append((runbook, steps.count))
                     note(runbook, .notRehearsed, "its dry run was not started")
                 } else {
                     let began = clock()
-                    take(perform(runbook), of: runbook, RelationLock.milliseconds(clock() - began))
+                    let end = perform(runbook)
+                    take(end, of: runbook, clock() - began)
                 }
             }
         }
@@ -76,15 +80,17 @@ package struct RehearsalCourse: Sendable {
         self.message = message
     }
 
-    private mutating func take(_ end: RehearsalStepEnd, of runbook: Runbook, _ duration: Int) {
+    private mutating func take(_ end: RehearsalStepEnd, of runbook: Runbook, _ duration: Duration) {
+        let milliseconds = RelationLock.milliseconds(duration)
+        if case .obstacle = end {} else { took.append((runbook.identity, duration)) }
         switch end {
         case .succeeded(let rows):
             var step = RehearsalReport.RehearsedStep(runbook: runbook.id, key: runbook.key, state: .wouldSucceed)
-            (step.rowsAffected, step.durationMS) = (rows, duration)
+            (step.rowsAffected, step.durationMS) = (rows, milliseconds)
             steps.append(step)
         case .failed(let failure):
             var step = RehearsalReport.RehearsedStep(runbook: runbook.id, key: runbook.key, state: .wouldFail)
-            (step.reason, step.durationMS) = (failure.message, duration)
+            (step.reason, step.durationMS) = (failure.message, milliseconds)
             steps.append(step)
             failures.append(failure)
             obstruct(runbook)

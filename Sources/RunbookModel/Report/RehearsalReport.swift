@@ -115,13 +115,6 @@ package struct RehearsalReport: Sendable, Codable {
             self.key = key
             self.phase = phase
         }
-
-        /// What a tenant took; nil where it was not rehearsed to an end of its own.
-        package var seenDuration: SeenDuration? {
-            let count = counts.wouldSucceed + counts.wouldFail
-            guard count > 0 else { return nil }
-            return SeenDuration(samples: count, meanMS: (durationMS + count / 2) / count, longestMS: longestMS)
-        }
     }
 
     package struct SeenLock: Sendable, Codable {

@@ -107,6 +107,8 @@ private struct PlanSums {
     }
 
     func estimate(_ concurrency: Int?) -> DeployEstimate {
-        fleet.estimate(concurrency, pending: counts.mapValues { $0.run + $0.unreachable }, seen: facts.durations)
+        fleet.estimate(
+            concurrency, pending: counts.mapValues { $0.run + $0.unreachable },
+            means: facts.durations.mapValues { .milliseconds($0.meanMS) })
     }
 }

@@ -17,14 +17,15 @@ extension PlannedFleet {
     /// - Parameters:
     ///   - concurrency: what the caller asked for instead of the manifest's.
     ///   - pending: in how many tenants each runbook would run.
-    ///   - seen: how long each takes in a tenant, where that is known.
+    ///   - means: how long each takes in a tenant, where that is known.
+    ///   - beside: what a tenant takes besides.
     func estimate(
-        _ concurrency: Int?, pending: [Identity: Int], seen: [Identity: SeenDuration]
+        _ concurrency: Int?, pending: [Identity: Int], means: [Identity: Duration], beside: Duration = .zero
     ) -> DeployEstimate {
         let work = plan.runbooks.compactMap { runbook -> DeployEstimate.Work? in
             guard let count = pending[runbook.identity], count > 0 else { return nil }
             return DeployEstimate.Work(
-                runbook: runbook.id, scope: runbook.scope, count: count, seen: seen[runbook.identity])
+                runbook: runbook.id, scope: runbook.scope, count: count, mean: means[runbook.identity])
         }
         // Tenants with something to run, by wave.
         var working = Array(repeating: 0, count: plan.waveSizes.count)
@@ -36,6 +37,6 @@ extension PlannedFleet {
                 tenants: working[wave], workers: workers[wave],
                 pause: plan.waves.indices.contains(wave) ? plan.waves[wave].pause : .zero)
         }
-        return DeployEstimate(work, slices: slices)
+        return DeployEstimate(work, slices: slices, beside: beside)
     }
 }

@@ -32,7 +32,7 @@ actor PreflightWorker {
     }
 
     func close() {
-        current?.session.close()
+        current?.session.closeAndWait()
         current = nil
     }
 

@@ -14,7 +14,10 @@ struct PostgresRehearsal {
     let context: RehearsalContext
 
     func run(_ course: inout RehearsalCourse) throws(DatabaseError) -> RehearsalSights {
+        let asked = ContinuousClock.now
+        var tried = asked
         let isTaken = try context.patiently { () throws(DatabaseError) in
+            tried = .now
             try session.run("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
             if try takesLock() { return true }
             try session.run("ROLLBACK")
@@ -23,7 +26,7 @@ struct PostgresRehearsal {
         guard isTaken else { throw DatabaseError(.busy, RehearsalContext.lockMessage) }
         let act = PostgresRehearsalAct(self, began: .now)
         context.limited(session) {
-            course.go(through: plan, clock: { act.elapsed }, perform: { act.perform($0) })
+            course.go(through: plan, clock: { act.working }, perform: { act.perform($0) })
         }
         session.onNotice = nil
         do throws(DatabaseError) {
@@ -34,7 +37,8 @@ struct PostgresRehearsal {
             session.close()
         }
         let held = act.elapsed
-        return RehearsalSights(heldMS: held.milliseconds, locks: act.book.locks(endedAt: held))
+        return RehearsalSights(
+            heldMS: held.milliseconds, locks: act.book.locks(endedAt: held), notInApply: tried - asked + act.looking)
     }
 
     /// The locks that apply takes, for the transaction: whoever reserves the workspace goes first.

@@ -7,6 +7,8 @@ final class PostgresRehearsalAct {
     private let rehearsal: PostgresRehearsal
     private let began: ContinuousClock.Instant
     private(set) var book = RelationLockBook()
+    /// Spent on what apply does not do: looking, and keeping one transaction's runbooks apart.
+    private(set) var looking: Duration = .zero
     private var sight: RelationSight?
     private var isFirst = true
 
@@ -16,6 +18,7 @@ final class PostgresRehearsalAct {
     }
 
     var elapsed: Duration { .now - began }
+    var working: Duration { elapsed - looking }
 
     private var session: any DatabaseSession { rehearsal.session }
     private var context: RehearsalContext { rehearsal.context }
@@ -72,6 +75,8 @@ final class PostgresRehearsalAct {
 
     /// In apply the next runbook begins a transaction of its own: what the one before set does not reach it.
     private func separate() throws(DatabaseError) {
+        let asked = ContinuousClock.now
+        defer { looking += .now - asked }
         try session.run(SessionReset.keepingLocks)
         let deferred = try session.rows(
             """
@@ -113,12 +118,18 @@ final class PostgresRehearsalAct {
                     clean: true, hint: "Create the schema, or grant USAGE on it, or correct the tenant's source.")
             }
         }
-        if sight == nil { sight = try RelationSight(session) }
+        if sight == nil {
+            let asked = ContinuousClock.now
+            defer { looking += .now - asked }
+            sight = try RelationSight(session)
+        }
         return nil
     }
 
     private func look(_ runbook: Runbook) throws(DatabaseError) {
         guard let sight else { return }
+        let asked = ContinuousClock.now
+        defer { looking += .now - asked }
         book.look(try sight.look(), runbook: runbook.id, at: elapsed)
     }
 

@@ -3,9 +3,17 @@ import Synchronization
 
 /// Hands out places one at a time, and keeps what was seen in them.
 final class RehearsalQueue: Sendable {
+    /// What was seen in one place.
+    struct Answer: Sendable {
+        var tenant: RehearsalReport.RehearsedTenant
+        var failures: [Failure]
+        var course: RehearsalCourse
+        var beside: Duration?
+    }
+
     private struct State {
         var next = 0
-        var answers: [Int: (RehearsalReport.RehearsedTenant, [Failure])] = [:]
+        var answers: [Int: Answer] = [:]
     }
 
     let count: Int
@@ -21,7 +29,7 @@ final class RehearsalQueue: Sendable {
         }
     }
 
-    func take(_ answer: (RehearsalReport.RehearsedTenant, [Failure]), at index: Int) -> Int {
+    func take(_ answer: Answer, at index: Int) -> Int {
         state.withLock { state in
             state.answers[index] = answer
             return state.answers.count
@@ -29,7 +37,7 @@ final class RehearsalQueue: Sendable {
     }
 
     /// In the order of the places.
-    var answers: [(RehearsalReport.RehearsedTenant, [Failure])] {
+    var answers: [Answer] {
         state.withLock { state in (0..<count).compactMap { state.answers[$0] } }
     }
 }

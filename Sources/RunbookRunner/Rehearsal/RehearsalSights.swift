@@ -4,4 +4,6 @@ import RunbookModel
 struct RehearsalSights {
     var heldMS = 0
     var locks: [RelationLock] = []
+    /// Of the time it took: waiting for the tenant's lock, and what only a rehearsal does.
+    var notInApply: Duration = .zero
 }

@@ -20,11 +20,11 @@ actor RehearsalWorker {
     /// Where code that uses the worker is best run: without a change of thread.
     nonisolated var executor: any TaskExecutor { thread }
 
-    func rehearse(
-        _ plan: RehearsalPlan, in member: TenantSet.Member
-    ) -> (RehearsalReport.RehearsedTenant, [Failure]) {
+    func rehearse(_ plan: RehearsalPlan, in member: TenantSet.Member) -> RehearsalQueue.Answer {
         var course = RehearsalCourse()
         var sights = RehearsalSights()
+        var beside: Duration?
+        let start = ContinuousClock.now
         if context.stop.isStopping {
             course.stop(.stopped, "stopped before it was begun", before: plan)
         } else if plan.hasWork {
@@ -32,6 +32,10 @@ actor RehearsalWorker {
                 sights =
                     member.target.url.revealed.hasPrefix("sqlite:")
                     ? try inFile(plan, member, &course) : try onServer(plan, member, &course)
+                if course.obstacle == nil {
+                    let took = course.took.reduce(.zero) { $0 + $1.duration }
+                    beside = max(.zero, .now - start - took - sights.notInApply)
+                }
             } catch {
                 course.stop(error.code == .busy ? .busy : .unreachable, context.mask.text("\(error)"), before: plan)
             }
@@ -45,10 +49,10 @@ actor RehearsalWorker {
                 HookRehearsal(runbook: runbook, member: member, context: context).run()
             })
         let name = member.tenant.id.nilIfEmpty
-        return (
-            RehearsalReport.RehearsedTenant(tenant: name, course, heldMS: sights.heldMS, locks: sights.locks),
-            course.failures.map(context.mask.failure)
-        )
+        return RehearsalQueue.Answer(
+            tenant: RehearsalReport.RehearsedTenant(
+                tenant: name, course, heldMS: sights.heldMS, locks: sights.locks),
+            failures: course.failures.map(context.mask.failure), course: course, beside: name == nil ? nil : beside)
     }
 
     /// Starts a hook around the run or a tenant, dry.
@@ -68,12 +72,16 @@ actor RehearsalWorker {
         let connection = try connection(to: url)
         let server = try ConnectionURL(parsing: url).server
         let (session, place) = (connection.session, connection.place)
+        let asked = ContinuousClock.now
         context.wal.look(session, server: server, database: place.database)
-        let answer = try PostgresRehearsal(
+        let looked = ContinuousClock.now
+        var answer = try PostgresRehearsal(
             plan: plan, tenant: member.tenant.id, target: member.target, session: session,
             serverVersion: place.version, context: context
         ).run(&course)
+        let ended = ContinuousClock.now
         if session.isUsable { context.wal.look(session, server: server, database: place.database) }
+        answer.notInApply += looked - asked + (.now - ended)
         return answer
     }
 
@@ -81,7 +89,7 @@ actor RehearsalWorker {
         to url: String
     ) throws(DatabaseError) -> (session: any DatabaseSession, place: ServerPlace) {
         if let current, current.url == url, current.session.isUsable { return (current.session, current.place) }
-        current?.session.close()
+        current?.session.closeAndWait()
         current = nil
         let session = try context.opener.open(
             try ConnectionURL(parsing: url), SessionOptions(applicationName: RehearsalContext.applicationName))

@@ -43,6 +43,7 @@ extension RunbookService {
         await desk.prepare(events: events, lockWait: request.lockWait, stop: stop)
         _ = try await desk.openForReading()
         let (fleet, notices) = try await planned(manifest, request.selection, request.expectedTenants, desk)
+        let before = try await Self.durationsBefore(fleet, desk)
         // The ledger is not needed any more, and holds nothing while locks are held elsewhere.
         await desk.close()
         guard !fleet.hasDrifted else { throw ServiceError(.drift, Self.driftMessage(fleet)) }
@@ -78,7 +79,7 @@ extension RunbookService {
                         let plan = plans[outlook][isFile ? 1 : 0]
                         await hooks.start(.beforeTenant, for: member, on: worker)
                         let answer = await worker.rehearse(plan, in: member)
-                        let outcome: JobState = answer.1.isEmpty ? .succeeded : .failed
+                        let outcome: JobState = answer.failures.isEmpty ? .succeeded : .failed
                         await hooks.start(.afterTenant, for: member, outcome: outcome.rawValue, on: worker)
                         let ended = queue.take(answer, at: index)
                         if ended % 100 == 0 { events.send(.message("\(ended) of \(queue.count) rehearsed.")) }
@@ -87,10 +88,14 @@ extension RunbookService {
                 }
             }
         }
-        for (tenant, failures) in queue.answers { tally.add(tenant, failures) }
+        var figures = RehearsalFigures()
+        for answer in queue.answers {
+            tally.add(answer.tenant, answer.failures)
+            figures.add(answer.course, beside: answer.beside)
+        }
         var finished = tally.finished(signal: stop.signal)
         finished.wal = wal.written
-        finished.estimate = Self.estimate(fleet, finished, request.concurrency)
+        finished.estimate = Self.estimate(fleet, figures, before, request.concurrency)
         if !chosen.isEmpty {
             let outcome = finished.outcome.rawValue
             if finished.outcome != .succeeded { await hooks.start(.onFailure, outcome: outcome, on: own) }
@@ -102,15 +107,27 @@ extension RunbookService {
         return finished
     }
 
-    /// What apply would take; nil where nothing was run for real. A dry run says nothing about the hook's own time.
+    /// What took how long before of all that cannot be rehearsed.
+    private static func durationsBefore(
+        _ fleet: PlannedFleet, _ desk: LedgerDesk
+    ) async throws(ServiceError) -> [Identity: SeenDuration] {
+        let pending = fleet.pending
+        let isMissing = fleet.plan.runbooks.contains { pending[$0.identity] != nil && $0.kindNotRehearsable != nil }
+        return isMissing ? try await desk.durations(fleet) : [:]
+    }
+
+    /// What apply would take; nil where nothing was run for real. A dry run says nothing about the hook's own time: like all
+    /// that is not rehearsed, it has the figure of the ledger, if there is one.
     private static func estimate(
-        _ fleet: PlannedFleet, _ report: RehearsalReport, _ concurrency: Int?
+        _ fleet: PlannedFleet, _ figures: RehearsalFigures, _ before: [Identity: SeenDuration], _ concurrency: Int?
     ) -> DeployEstimate? {
-        var seen: [Identity: SeenDuration] = [:]
-        for (runbook, rehearsed) in zip(fleet.plan.runbooks, report.runbooks) where runbook.isTransactional {
-            seen[runbook.identity] = rehearsed.seenDuration
+        guard !figures.isEmpty else { return nil }
+        var means: [Identity: Duration] = [:]
+        for runbook in fleet.plan.runbooks {
+            let identity = runbook.identity
+            means[identity] = figures.mean(of: identity) ?? before[identity].map { .milliseconds($0.meanMS) }
         }
-        return seen.isEmpty ? nil : fleet.estimate(concurrency, pending: fleet.pending, seen: seen)
+        return fleet.estimate(concurrency, pending: fleet.pending, means: means, beside: figures.meanBeside)
     }
 
     /// The workspace's own place is in every sample.

@@ -30,7 +30,8 @@ final class WorkerConnections {
         {
             return current
         }
-        current?.session.close()
+        // Two at once would be one more than this worker may have.
+        current?.session.closeAndWait()
         current = nil
         let url = try ConnectionURL(parsing: address.revealed)
         let session = try context.opener.open(
@@ -106,9 +107,9 @@ final class WorkerConnections {
     }
 
     func close() {
-        current?.session.close()
+        current?.session.closeAndWait()
         current = nil
-        holder?.session?.close()
+        holder?.session?.closeAndWait()
         holder = nil
     }
 }

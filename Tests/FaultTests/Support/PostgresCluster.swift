@@ -63,6 +63,9 @@ struct PostgresCluster: Sendable {
         try await start()
     }
 
+    /// What the server has written down so far.
+    func log() throws -> String { try String(contentsOf: folder.appending(path: "log"), encoding: .utf8) }
+
     private var data: String { folder.appending(path: "data").path }
 
     func start() async throws { try await control("start") }

@@ -7,7 +7,7 @@ import Testing
     ) -> DeployEstimate.Work {
         DeployEstimate.Work(
             runbook: id, scope: scope, count: count,
-            seen: mean.map { SeenDuration(samples: 5, meanMS: $0, longestMS: $0 * 2) })
+            mean: mean.map { .milliseconds($0) })
     }
 
     /// Guarantee: it is tenants times their time, shared among the workers, and the workspace's own work behind it.
@@ -46,5 +46,19 @@ import Testing
         #expect(some.withoutFigure == ["new"])
         let none = DeployEstimate([work("new", 10, mean: nil)], slices: [.init(tenants: 10, workers: 1)])
         #expect(none.durationMS == nil)
+    }
+
+    /// Guarantee: what a tenant takes besides its runbooks counts in each, and not twice where it has several.
+    @Test func tenantsTakeTimeBesideTheirRunbooks() {
+        let estimate = DeployEstimate(
+            [work("a", 100, mean: 8), work("b", 100, mean: 4), work("c", 1, mean: 500, scope: .workspace)],
+            slices: [.init(tenants: 20, workers: 1), .init(tenants: 80, workers: 4)], beside: .milliseconds(3))
+        #expect(estimate.durationMS == 20 * 15 + 80 * 15 / 4 + 500)
+    }
+
+    /// Guarantee: many tenants that take less than a millisecond each take time.
+    @Test func smallTimesAddUp() {
+        let work = DeployEstimate.Work(runbook: "a", scope: .tenant, count: 10_000, mean: .microseconds(300))
+        #expect(DeployEstimate([work], slices: [.init(tenants: 10_000, workers: 1)]).durationMS == 3000)
     }
 }

@@ -41,6 +41,32 @@ import Testing
         #expect(plan.steps.map(\.disposition) == expected)
     }
 
+    /// Guarantee: figures are exact means over the tenants where a runbook is pending: one that another's failure blocks
+    /// takes nothing there, and what was not rehearsed has none.
+    @Test func figuresAreMeansOverTenants() {
+        let (first, second) = (runbook("first"), runbook("second", after: ["first"]))
+        let plan = RehearsalPlan(
+            [step(first), step(second), step(runbook("index", transaction: false))], elsewhere: [], isFile: false)
+        var figures = RehearsalFigures()
+        #expect(figures.isEmpty)
+        for fails in [false, true] {
+            var course = RehearsalCourse()
+            var time = Duration.zero
+            course.go(
+                through: plan, clock: { time },
+                perform: {
+                    time += .microseconds(600)
+                    return fails ? .failed(failure($0)) : .succeeded(rows: 0)
+                })
+            #expect(course.steps.allSatisfy { ($0.durationMS ?? 0) == 0 })
+            figures.add(course, beside: fails ? nil : .microseconds(200))
+        }
+        #expect(figures.mean(of: first.identity) == .microseconds(600))
+        #expect(figures.mean(of: second.identity) == .microseconds(300))
+        #expect(figures.mean(of: Identity(runbook: "index", key: "1")) == nil)
+        #expect(figures.meanBeside == .microseconds(200))
+    }
+
     /// Guarantee: what comes after work that cannot be rehearsed is not rehearsed, at any remove, and never would fail.
     @Test func afterNonRehearsableWorkNothingIsSaid() {
         let steps = [
