@@ -42,9 +42,10 @@ package struct PostgresReceipts: Sendable {
     ) throws(DatabaseError) -> (statements: Int, text: String) {
         if isLocal {
             let keys = "\(ticket.gateKey), \(ticket.workspaceKey), \(ticket.tenantKey)"
-            let given = try scene.map { scene throws(DatabaseError) in
-                ", \(ticket.mayBeSealed), " + (try scene.arguments)
-            } ?? ""
+            let given =
+                try scene.map { scene throws(DatabaseError) in
+                    ", \(ticket.mayBeSealed), " + (try scene.arguments)
+                } ?? ""
             return (
                 1,
                 "SELECT \(sql.name(ticket.undoes == nil ? "claim" : "claim_undo"))(\(try literal(ticket.token)), \(try common(ticket)), \(keys)\(given));"
