@@ -178,7 +178,7 @@ extension Ledger {
             """, [.text(workspace), .text(run), LedgerList.texts(waves, dialect)] + pending.parameters)
     }
 
-    private func hasOpenJobs(_ run: String) throws(DatabaseError) -> Bool {
+    func hasOpenJobs(_ run: String) throws(DatabaseError) -> Bool {
         try row(
             "select exists (select 1 from \(sql.jobs) where run_id = $1 and state in ('queued', 'running'))",
             [.text(run)])?[0].boolean == true
@@ -292,6 +292,7 @@ extension Ledger {
     ) throws(DatabaseError) {
         try writing { () throws(DatabaseError) in
             guard try lock(run) else { return }
+            try cancelReturned(to: run)
             let moved = try result(
                 of: """
                     update \(sql.runs) set stage = stage + 1, gate_runner = null
