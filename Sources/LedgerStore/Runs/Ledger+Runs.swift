@@ -67,7 +67,10 @@ extension Ledger {
                     return StartedRun(id: run.id, joined: false, isStale: true)
                 }
             }
-            if let plan = draft.plan { try note(plan, of: run.id, by: draft.initiator.name) }
+            if let plan = draft.plan { try note("plan", plan, of: run.id, by: draft.initiator.name) }
+            if let other = draft.retryOf, !run.joined {
+                try note("retry", "of run \(other)", of: run.id, by: draft.initiator.name)
+            }
             try Failpoint.reach(.startRun, .before)
             if hasWork { try session.commit() } else { try session.rollback() }
             try Failpoint.reach(.startRun, .after)
@@ -103,10 +106,12 @@ extension Ledger {
             """, [.text(workspace), .text(identity), .text(plan)]) != nil
     }
 
-    private func note(_ plan: String, of run: String, by actor: String) throws(DatabaseError) {
+    private func note(
+        _ kind: String, _ detail: String, of run: String, by actor: String
+    ) throws(DatabaseError) {
         try execute(
-            "insert into \(sql.events) (workspace, run_id, kind, actor, detail) values ($1, $2, 'plan', $3, $4)",
-            [.text(workspace), .text(run), .text(actor), .text(plan)])
+            "insert into \(sql.events) (workspace, run_id, kind, actor, detail) values ($1, $2, $3, $4, $5)",
+            [.text(workspace), .text(run), .text(kind), .text(actor), .text(detail)])
     }
 
     private func hasJobs(_ run: String, count: Int) throws(DatabaseError) -> Bool {

@@ -269,6 +269,7 @@ extension RunbookService {
             revision: request.revision, door: request.door,
             initiator: request.initiator, hasFinalHooks: manifest.hooks.hasFinal)
         draft.plan = request.plan?.fingerprint
+        draft.retryOf = request.retryOf
         return draft
     }
 }

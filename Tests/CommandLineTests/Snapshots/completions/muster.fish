@@ -152,6 +152,8 @@ complete -c muster -n '__fish_seen_subcommand_from retry' -l help -s h -d 'Show 
 complete -c muster -n '__fish_seen_subcommand_from resolve' -l manifest -s f -r -F -d 'The manifest.'
 complete -c muster -n '__fish_seen_subcommand_from resolve' -l ledger -x -d 'The ledger\'s database, instead of the manifest\'s.'
 complete -c muster -n '__fish_seen_subcommand_from resolve' -l tenant -x -d 'Only this tenant. Repeatable.'
+complete -c muster -n '__fish_seen_subcommand_from resolve' -l match -x -d 'Only tenants whose label has this value. Repeatable.'
+complete -c muster -n '__fish_seen_subcommand_from resolve' -l skip-tenant -x -d 'All but this tenant. Repeatable.'
 complete -c muster -n '__fish_seen_subcommand_from resolve' -l applied -d 'It is done: nothing is run.'
 complete -c muster -n '__fish_seen_subcommand_from resolve' -l retry -d 'It is to be run again by the next apply.'
 complete -c muster -n '__fish_seen_subcommand_from resolve' -l reason -x -d 'Why; kept with the act.'
