@@ -72,6 +72,7 @@ extension Ledger {
                 """, [.text(run), .text(runner)])
             // Also what it has written itself: that says nothing of who has cancelled it.
             try cancelReturned(to: run)
+            try writeUntold(of: run)
             try Failpoint.reach(.endRunner, .before)
         }
         try Failpoint.reach(.endRunner, .after)

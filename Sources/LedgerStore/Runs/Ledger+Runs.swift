@@ -141,7 +141,10 @@ extension Ledger {
                     .text(draft.initiator.name), DatabaseValue(draft.initiator.url), .text(draft.kind.rawValue),
                     DatabaseValue(draft.undoes), .boolean(draft.hasFinalHooks),
                 ])
-            if made != nil { return StartedRun(id: id, joined: false) }
+            if made != nil {
+                try writeUntold()
+                return StartedRun(id: id, joined: false)
+            }
             // Locked, so that nobody completes it or moves it on before the jobs are in.
             let open = try row(
                 """
@@ -279,7 +282,8 @@ extension Ledger {
     }
 
     func complete(_ run: String, _ outcome: RunOutcome) throws(DatabaseError) -> Bool {
-        try result(
+        try writeUntold(ofLocked: run)
+        return try result(
             of: """
                 update \(sql.runs) set status = 'completed', outcome = $2, finished_at = \(sql.clock),
                     total = s.total, processed = s.processed, succeeded = s.succeeded, skipped = s.skipped,
