@@ -44,7 +44,7 @@ import Testing
                     """
                     CREATE TABLE public.patience AS SELECT 600 AS seconds;
                     DO $$ BEGIN FOR i IN 1..4 LOOP
-                        EXECUTE format('CREATE TABLE %I.items AS SELECT id, 0 AS touched FROM generate_series(1, 2000) id',
+                        EXECUTE format('CREATE TABLE %I.items AS SELECT id, 0 AS touched FROM generate_series(1, 1000) id',
                             't' || to_char(i, 'FM0000'));
                     END LOOP; END $$;
                     """)
@@ -82,14 +82,14 @@ import Testing
 
                 #expect(report.exitCode == 0, "\(report.failures) \(String(describing: report.error))")
                 #expect(report.run?.joined == true)
-                #expect(try await database.lines(counts) == ["0: 8000"])
+                #expect(try await database.lines(counts) == ["0: 4000"])
                 // Two tenants had not begun, and have nothing to undo.
                 #expect(try await fleet.lostAndRepeated(of: 2, "down") == (lost: 0, repeated: 0))
                 let states = "SELECT state, count(*), count(cursor) FROM muster.executions GROUP BY state"
                 #expect(try await ledger.lines(states) == ["rolled_back|2|0"])
                 let again = try await fleet.workplace.apply()
                 #expect(again.exitCode == 0, "\(again.failures)")
-                #expect(try await database.lines(counts) == ["1: 8000"])
+                #expect(try await database.lines(counts) == ["1: 4000"])
             }
         }
     }
