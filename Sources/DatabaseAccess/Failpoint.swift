@@ -32,6 +32,7 @@ package enum Failpoint: String, Sendable, CaseIterable {
     case runHook = "run_hook"
     case endRunner = "end_runner"
     case cancelRun = "cancel_run"
+    case cancelTenants = "cancel_tenants"
     /// Finished records on their way into a set.
     case seal
     /// PostgreSQL: a message on its way. After: it is sent, no answer is read; `throw` cuts the connection.

@@ -46,7 +46,9 @@ package final class Ledger {
         guard found == upgrades.count else {
             throw LedgerError(
                 .older,
-                "The ledger has version \(found), this muster needs \(upgrades.count); `muster apply` upgrades it.")
+                "The ledger has version \(found), and this muster, which only reads here, needs \(upgrades.count). Upgrade "
+                    + "it first: `muster apply` does that before it looks for work, also with the manifest that is deployed "
+                    + "already, where there is nothing else to do. Older musters are refused from then on.")
         }
         return ledger
     }

@@ -15,6 +15,15 @@ extension AnswerSamples {
             finishedAt: Date(timeIntervalSince1970: 1_767_225_700), stopReason: "cancelled by octo: the wrong release")
     }
 
+    private static var openRun: RunRecord {
+        var run = cancelledRun
+        run.status = .running
+        run.outcome = nil
+        run.finishedAt = nil
+        run.stopReason = nil
+        return run
+    }
+
     private static var identities: [LedgerContents.ListedIdentity] {
         var columns = LedgerContents.ListedIdentity(
             Identity(runbook: "columns", key: "1"), phase: "pre-deploy", scope: .tenant, isListed: true)
@@ -35,6 +44,16 @@ extension AnswerSamples {
             (
                 "cancel-ended",
                 CancelReport(ok: true, exitCode: 0, workspace: "default", cancelled: false, run: cancelledRun)
+            ),
+            (
+                "cancel-tenants",
+                CancelReport(
+                    ok: true, exitCode: 0, workspace: "default", cancelled: true, jobs: 2, runners: 1,
+                    tenants: [
+                        .init(tenant: "acme", before: .queued), .init(tenant: "bolt", before: .queued),
+                        .init(tenant: "core", before: .running), .init(tenant: "dune", before: .failed),
+                        .init(tenant: "echo", before: .cancelled), .init(tenant: "flux", before: nil),
+                    ], run: openRun)
             ),
             (
                 "retry-nothing",

@@ -202,4 +202,83 @@ import Testing
             }
         }
     }
+
+    /// Guarantee: a rehearsal goes through a pooler in transaction mode: it predicts what apply then does, and leaves
+    /// nothing in the database, on the pool's connections, or locked.
+    @Test(.needsPostgres) func rehearsalGoesThrough() async throws {
+        try await Pooler.with(mode: "transaction", size: 3) { pooler in
+            try await PostgresDatabase.with { database in
+                let fleet = try await SchemaFleet.make(
+                    40, in: database, url: pooler.url(database),
+                    runbooks: """
+                        { id: "leaky", sql: "leaky.sql" },
+                        { id: "second", after: ["leaky"], sql: "second.sql", verify: "verify.sql" },
+                        """,
+                    scripts: [
+                        "leaky.sql": "SELECT 1 / (current_schema() <> 't0007')::int;\n" + Self.leaky,
+                        "second.sql": traced("second"),
+                        "verify.sql": "SELECT count(*) = 1 AND min(tenant) = current_schema() FROM own;\n",
+                    ])
+                let before = try await database.dump(ledger: true)
+
+                let ending = try await fleet.workplace.muster("rehearse", "-f", "deploy.json5", "--format", "json")
+                    .run()
+
+                #expect(ending.code == 3, "\(ending)")
+                #expect(ending.output.contains("division by zero"), "\(ending)")
+                #expect(!ending.output.contains("leaked"), "\(ending)")
+                #expect(try await database.dump(ledger: true) == before)
+                let locks = try await database.lines(
+                    """
+                    SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    """)
+                #expect(locks == ["0"])
+                let applied = try await fleet.workplace.apply()
+                #expect(applied.exitCode == 3)
+                #expect(applied.failures.map(\.tenant) == ["t0007"], "\(applied.causes)")
+                #expect(applied.failures.map(\.message) == ["division by zero"])
+                #expect(try await fleet.lostAndRepeated(of: 39, "second") == (lost: 0, repeated: 0))
+            }
+        }
+    }
+
+    /// Guarantee: a backfill holds its tenant's lock from batch to batch, and so needs a session: behind a pooler in
+    /// transaction mode it is refused with advice and before anything is touched; the direct way it goes.
+    @Test(.needsPostgres) func backfillNeedsTheDirectWay() async throws {
+        try await Pooler.with(mode: "transaction") { pooler in
+            try await PostgresDatabase.with { database in
+                let fleet = try await SchemaFleet.make(
+                    4, in: database, url: pooler.url(database), target: "/* here */",
+                    runbooks: #"{ id: "fill", batch: { sql: "fill.sql", size: 10 } }"#,
+                    scripts: [
+                        "fill.sql":
+                            "UPDATE items SET touched = touched + 1 WHERE id IN (SELECT id FROM items WHERE touched = 0 LIMIT :limit)\n"
+                    ])
+                try await database.psql(
+                    """
+                    DO $$ BEGIN FOR i IN 1..4 LOOP
+                        EXECUTE format('CREATE TABLE %I.items AS SELECT id, 0 AS touched FROM generate_series(1, 95) id',
+                            't' || to_char(i, 'FM0000'));
+                    END LOOP; END $$;
+                    """)
+                let refused = try await fleet.workplace.apply()
+                #expect(refused.exitCode == 4)
+                #expect(refused.error?.code == "pooler")
+                #expect(refused.error?.message.contains("fill needs a session") == true, "\(refused)")
+                #expect(refused.error?.message.contains("direct_url") == true, "\(refused)")
+                #expect(try await database.lines("SELECT to_regclass('muster.runs') IS NULL") == ["t"])
+
+                let manifest = try fleet.workplace.read("deploy.json5")
+                try fleet.workplace.write(
+                    "deploy.json5", manifest.replacing("/* here */", with: #"direct_url: "\#(database.url)""#))
+                let done = try await fleet.workplace.apply()
+                #expect(done.exitCode == 0, "\(done.causes) \(String(describing: done.error))")
+                for tenant in 1...4 {
+                    let counts = "SELECT count(*), min(touched), max(touched) FROM t000\(tenant).items"
+                    #expect(try await database.lines(counts) == ["95|1|1"])
+                }
+            }
+        }
+    }
 }

@@ -69,6 +69,9 @@ import Testing
         #expect(again.failures.map(\.tenant) == ["b"])
         let second = try #require(again.run?.id)
         #expect(second != run)
+        let events = try await SQLiteFile(path: workplace.folder.appending(path: "ledger.db"))
+            .lines("SELECT run_id, kind, detail FROM muster_events")
+        #expect(events == ["\(second)|retry|of run \(run)"])
 
         try await SQLiteFile(path: workplace.folder.appending(path: "tenants/b.db")).sql("DROP TABLE obstacle;")
         let words = try #require(again.next?.split(separator: " ").dropFirst().map(String.init))

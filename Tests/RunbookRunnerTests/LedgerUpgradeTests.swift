@@ -22,7 +22,7 @@ import Testing
                 upgrades: LedgerSchema.upgrades + [{ _ in "CREATE TABLE muster_later (x)" }])
             let refusal = await #expect(throws: ServiceError.self) { _ = try await newer.openForReading() }
             #expect(refusal?.exitStatus == .refused)
-            #expect(refusal?.message.contains("muster apply") == true)
+            #expect(refusal?.message.contains("`muster apply` does that before it looks for work") == true)
 
             #expect(try await newer.openForReading(mayPrepare: true))
             await newer.close()

@@ -43,7 +43,7 @@ def summary(tally: Tally, seconds: float) -> None:
           f"{sum(tally.fired.values())} failpoints fired")
     print(f"besides, from outside: {listed(tally.outside)}")
     print(f"ends of runners with faults: {listed(tally.exits)}")
-    print(f"resolve and ledger repair: {listed(tally.operators)}")
+    print(f"cancel, resolve and ledger repair: {listed(tally.operators)}")
     print(f"\n{'failpoint':26}" + "".join(f"{kind:>7}" for kind in ACTIONS)
           + "".join(f"{layout:>11}" for layout in tally.points))
     for point in dict.fromkeys(point for points in tally.points.values() for point in points):

@@ -137,8 +137,16 @@ class Layout:
         """Asks the ledger; `{name}` stands for one of its tables."""
         raise NotImplementedError
 
+    def tables(self, name: str) -> list[Row]:
+        """Whether the ledger has that table."""
+        raise NotImplementedError
+
     def effects(self, tenants: list[str]) -> Iterator[tuple[str, str]]:
         """(tenant, identity), once for each effect that is there."""
+        raise NotImplementedError
+
+    def undone(self, tenants: list[str]) -> Iterator[tuple[str, str]]:
+        """(tenant, identity), once for each undo that has happened."""
         raise NotImplementedError
 
     def receipts(self, tenants: list[str]) -> dict[tuple[str, str], tuple[str, str]]:
@@ -185,6 +193,9 @@ class Postgres(Layout):
     def ask(self, sql: str) -> list[Row]:
         return self.server.ask(self.database, sql.replace("{", "muster.").replace("}", ""))
 
+    def tables(self, name: str) -> list[Row]:
+        return self.ask(f"select from pg_tables where schemaname = 'muster' and tablename = '{name}'")
+
     def make(self) -> None:
         self.server.ask("postgres", f"create database {self.database} template template0")
         self.server.ask(self.database, "create table public.workspace_witness (identity text not null)")
@@ -211,6 +222,7 @@ class Postgres(Layout):
 
     WITNESS = """
         create table {0}.witness (identity text not null, tenant text not null default {1}, n serial);
+        create table {0}.undone (identity text not null);
         create table {0}.orders (n integer, note text);
         insert into {0}.orders select g, 'x' from generate_series(1, 200) g;
         """
@@ -244,6 +256,10 @@ class Schemas(Postgres):
         for tenant, identity, seen in self.ask(union):
             yield (tenant or "", identity or "") if tenant == seen else (f"{seen} in {tenant}", identity or "")
 
+    def undone(self, tenants: list[str]) -> Iterator[tuple[str, str]]:
+        for tenant, identity in self.ask(" union all ".join(f"select '{t}', identity from {t}.undone" for t in tenants)):
+            yield tenant or "", identity or ""
+
     def leftovers(self, tenants: list[str]) -> list[str]:
         return [f"invalid index {row[0]}" for row in self.ask(self.INVALID)] + self.locks()
 
@@ -268,6 +284,11 @@ class Databases(Postgres):
         for tenant in tenants:
             for identity, seen in self.server.ask(self.place(tenant), "select identity, tenant from public.witness"):
                 yield (tenant if seen == self.place(tenant) else f"{seen} in {tenant}"), identity or ""
+
+    def undone(self, tenants: list[str]) -> Iterator[tuple[str, str]]:
+        for tenant in tenants:
+            for (identity,) in self.server.ask(self.place(tenant), "select identity from public.undone"):
+                yield tenant, identity or ""
 
     def receipts(self, tenants: list[str]) -> dict[tuple[str, str], tuple[str, str]]:
         found = {}
@@ -313,6 +334,9 @@ class SQLite(Layout):
     name = "sqlite"
     has_server = False
 
+    def tables(self, name: str) -> list[Row]:
+        return self.ask(f"select 1 from sqlite_schema where name = 'muster_{name}'")
+
     def make(self) -> None:
         (self.folder / "tenants").mkdir()
         with self.open(self.folder / "ledger.db") as file:
@@ -335,6 +359,7 @@ class SQLite(Layout):
         for tenant in tenants:
             file = self.open(self.file(tenant))
             file.executescript("create table witness (n integer primary key, identity text not null, tenant text);"
+                               "create table undone (identity text not null);"
                                "create table orders (n integer, note text);")
             file.close()
 
@@ -363,6 +388,11 @@ class SQLite(Layout):
         for tenant in tenants:
             for identity, seen in self.rows(self.file(tenant), "select identity, tenant from witness"):
                 yield (tenant if seen in (tenant, None) else f"{seen} in {tenant}"), identity or ""
+
+    def undone(self, tenants: list[str]) -> Iterator[tuple[str, str]]:
+        for tenant in tenants:
+            for (identity,) in self.rows(self.file(tenant), "select identity from undone"):
+                yield tenant, identity or ""
 
     def receipts(self, tenants: list[str]) -> dict[tuple[str, str], tuple[str, str]]:
         found = {}

@@ -1,9 +1,10 @@
-"""What people do beside the runners: they settle what is unknown, and set right what was restored, renamed or changed."""
+"""What people do beside the runners: they settle what is unknown, cancel, and set right what was restored, renamed or
+changed."""
 
 import sqlite3
 
 import libpq
-from programs import OPERATORS, Program, Stuck
+from programs import CANCELS, OPERATORS, Program, Stuck
 
 # 0 done; 4 nothing to do (any more); 75 somebody is at work, or no server.
 EXITS = (0, 4, 75, -9)
@@ -17,10 +18,10 @@ class Operators:
         self.copied: str | None = None
         self.kept: set[tuple[str, str]] = set()
 
-    def faults(self, tries: int) -> str:
+    def faults(self, tries: int, kinds: tuple[str, ...] = OPERATORS) -> str:
         """Less with every try, or nobody would ever come to an end."""
         layout = self.fleet.layout.name
-        points = [point for point in self.tally.points[layout] if point.split(".")[0] in OPERATORS]
+        points = [point for point in self.tally.points[layout] if point.split(".")[0] in kinds]
         if tries > 3 or self.random.random() < 0.2:
             return ""
         if self.fleet.postgres and self.random.random() < 0.3:
@@ -48,6 +49,45 @@ class Operators:
     def finish(self, program: Program) -> int:
         program.wait(60)
         return self.watch(program) or 0
+
+    # Cancel
+
+    def open_runs(self) -> list[str]:
+        try:
+            return [row[0] or "" for row in self.fleet.layout.ask("select id from {runs} where status <> 'completed'")]
+        except (libpq.Failure, sqlite3.Error):
+            # No ledger yet, or the server ends questions for the sake of the experiment.
+            return []
+
+    def has_ledger(self) -> bool:
+        return bool(self.fleet.layout.tables("runs"))
+
+    def cancel(self, run: str, tenants: list[str], tries: int) -> Program:
+        self.storm.crashes()
+        self.tally.add(self.tally.operators, "cancel tenants" if tenants else "cancel a run")
+        named = [word for tenant in tenants for word in ("--tenant", tenant)]
+        point = "cancel_tenants" if tenants else "cancel_run"
+        return Program(self.storm, ["cancel", run, *named, "--reason", "as tested", "--yes"],
+                       self.faults(tries, tuple(name for name in CANCELS if name == point)))
+
+    def cancel_one(self) -> Program | None:
+        """Cancels a run that is under way, or rather some tenants of it."""
+        runs = self.open_runs()
+        if not runs:
+            return None
+        count = self.random.randint(1, max(1, len(self.fleet.present) // 2))
+        tenants = self.random.sample(self.fleet.present, count) if self.random.random() < 0.7 else []
+        return self.cancel(runs[0], tenants, self.random.randint(0, 4))
+
+    def cancel_all(self) -> None:
+        """Nobody works any more: ends what is open."""
+        for tries in range(8):
+            runs = self.open_runs()
+            if not runs:
+                return
+            for run in runs:
+                self.finish(self.cancel(run, [], tries))
+        raise Stuck(f"nobody can cancel {self.open_runs()}")
 
     # Resolve
 

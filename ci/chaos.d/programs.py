@@ -13,17 +13,20 @@ from random import Random
 # At which hit a failpoint may fire, at most; 1 where nothing is said.
 HITS = {"message": 60, "script_message": 6, "claim_jobs": 2, "write_results": 3, "beat": 2, "begin_attempt": 3,
         "direct_statement": 4, "hook": 2, "end_attempt": 3, "sqlite_begin": 8, "sqlite_receipt": 8,
-        "sqlite_commit": 8, "receipts_table": 2, "batch_statement": 6, "batch_commit": 6}
+        "sqlite_commit": 8, "receipts_table": 2, "batch_statement": 6, "batch_commit": 6, "take_hook": 6,
+        "end_hook": 6, "run_hook": 6}
 # In which layouts a failpoint is, where not in all.
 ONLY = {"message": ("schemas", "databases"), "script_message": ("schemas", "databases"),
         "receipts_table": ("databases",), "sqlite_begin": ("sqlite",), "sqlite_receipt": ("sqlite",),
         "sqlite_commit": ("sqlite",), "settle_receipts": ("sqlite", "databases")}
 # Where nothing can fail by an error: what was done is done.
-SILENT = ("hook.before", "hook.after", "direct_statement.after")
+SILENT = ("hook.before", "hook.after", "run_hook.before", "run_hook.after", "direct_statement.after")
 # What a person's commands pass, and no runner.
 OPERATORS = ("settle_receipts", "change_records")
-# What no program here passes: nobody cancels a run.
-ELSEWHERE = ("cancel_run",)
+CANCELS = ("cancel_run", "cancel_tenants")
+# What only fleets with hooks around their runs pass, or with waves.
+AROUND = ("take_hook", "end_hook", "run_hook")
+GATES = ("take_gate",)
 # What a runner passes at the end of its run, or only when another one died.
 LATE = ("advance_run", "complete_run", "end_runner", "release_silent", "bury_runner")
 ACTIONS = ("hang", "kill", "stop", "throw")
@@ -36,7 +39,7 @@ def failpoints(source: Path) -> list[str]:
     names = []
     for name, text in re.findall(r"^    case (\w+)(?: = \"(\w+)\")?$", source.read_text(), re.MULTILINE):
         names += [f"{text or name}.{moment}" for moment in ("before", "after")]
-    return [name for name in names if name.split(".")[0] not in ELSEWHERE]
+    return names
 
 
 class Stuck(Exception):

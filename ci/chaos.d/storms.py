@@ -8,7 +8,7 @@ from random import Random
 from fleet import Fleet
 from layouts import Layout, Postgres, Server
 from operators import Operators
-from programs import LATE, MARK, OPERATORS, Program, Stuck, Tally, environment
+from programs import AROUND, CANCELS, GATES, LATE, MARK, OPERATORS, Program, Stuck, Tally, environment
 
 LONGEST_RUN = 90
 # What happens in a fleet's first deploy alone.
@@ -16,10 +16,10 @@ FIRST = "ledger_upgrade"
 
 
 class Runner(Program):
-    """`muster apply` with faults; once at work it has so many seconds until it is killed from outside."""
+    """`muster apply` or `rollback` with faults; once at work it has so many seconds until it is killed from outside."""
 
-    def __init__(self, storm: "Storm", faults: str, life: float) -> None:
-        super().__init__(storm, ["apply"], f"{MARK[0]}={MARK[1]}@1;{faults}")
+    def __init__(self, storm: "Storm", arguments: list[str], faults: str, life: float) -> None:
+        super().__init__(storm, arguments, f"{MARK[0]}={MARK[1]}@1;{faults}")
         self.life, self.dies = life, 0.0
 
 
@@ -42,9 +42,14 @@ class Storm:
                 self.fleet.deploy()
                 self.operators.back_up()
                 self.rage(self.random.randint(30, 50))
+                found = self.take_back(is_whole=False) if self.random.random() < 0.25 else []
                 self.complete()
-                found = self.fleet.violations()
+                found += self.fleet.violations()
                 is_last = number + 1 == deploys or is_over()
+                if not found and self.random.random() < 0.4:
+                    found = self.take_back(is_whole=True)
+                    self.complete()
+                    found += self.fleet.violations()
                 if not found and not is_last:
                     # What is set right now, the next deploy finds.
                     self.operators.disagree()
@@ -59,14 +64,30 @@ class Storm:
                 return [f"deploy {self.fleet.deploys}: {violation}" for violation in found]
         return []
 
+    def take_back(self, is_whole: bool) -> list[str]:
+        """Rolls back what the last deploy brought: all of it, or what of it was done when nobody went on."""
+        if not is_whole:
+            self.operators.cancel_all()
+            if not self.operators.has_ledger():
+                return []
+        self.tally.add(self.tally.counts, "rollbacks" if is_whole else "rollbacks of what was cancelled")
+        names, before = self.fleet.undoable(), self.fleet.undone()
+        command = ["rollback", *names, "--yes"]
+        self.rage(self.random.randint(8, 16), command)
+        self.complete(command)
+        found = self.fleet.violations_of_undo(names, before, is_whole)
+        self.fleet.forget_undone(names)
+        return found
+
     # With faults
 
-    def launch(self) -> Runner:
+    def launch(self, command: list[str]) -> Runner:
         """Most runners have a failpoint that kills them; nearly all are killed from outside when it takes too long."""
         if self.tally.is_interrupted:
             raise Stuck("interrupted")
         layout, random = self.fleet.layout.name, self.random
-        points = [point for point in self.tally.points[layout] if point.split(".")[0] not in OPERATORS]
+        others = OPERATORS + CANCELS + (() if self.fleet.has_hooks else AROUND) + (() if self.fleet.has_waves else GATES)
+        points = [point for point in self.tally.points[layout] if point.split(".")[0] not in others]
         if self.fleet.deploys > 1:
             points = [point for point in points if not point.startswith(FIRST)]
         elif self.serial < 2:
@@ -80,16 +101,16 @@ class Storm:
             faults.append(self.tally.choose(layout, points, ("kill",), random))
             # A second one, for those that do not come so far; what comes late needs a runner that lives.
             life = 4.0 if faults[-1].split(".")[0] in LATE else random.choice([0.5, 1.0, 2.0])
-        return Runner(self, ";".join(faults), life)
+        return Runner(self, command, ";".join(faults), life)
 
-    def rage(self, launches: int) -> None:
+    def rage(self, launches: int, command: list[str] = ["apply"]) -> None:
         beside = self.random.randint(2, 5)
         looked = time.monotonic()
         while launches or self.running or self.beside:
             while launches and len(self.running) < beside:
                 launches -= 1
                 self.tally.add(self.tally.counts, "runners with faults")
-                self.running.append(self.launch())
+                self.running.append(self.launch(command))
             self.disturb()
             time.sleep(0.01)
             for runner in list(self.running):
@@ -99,7 +120,8 @@ class Storm:
             self.beside = [program for program in self.beside if self.operators.watch(program) is None]
             if launches and not self.beside and time.monotonic() - looked > 0.7:
                 looked = time.monotonic()
-                self.beside += filter(None, [self.operators.race()])
+                cancels = command != ["apply"] or self.random.random() < 0.3
+                self.beside += filter(None, [self.operators.cancel_one() if cancels else self.operators.race()])
 
     def watch(self, runner: Runner) -> int | None:
         now = time.monotonic()
@@ -163,13 +185,13 @@ class Storm:
 
     # Without
 
-    def complete(self) -> None:
-        """Clean runners until one says that all is done."""
+    def complete(self, command: list[str] = ["apply"]) -> None:
+        """Clean runners until one says that all is done, or undone."""
         code, tries = None, 0
         while tries < 6:
             crashes = self.crashes()
             self.tally.add(self.tally.counts, "runners without faults")
-            runner = Program(self, ["apply"], "")
+            runner = Program(self, command, "")
             code = runner.wait(LONGEST_RUN)
             if code == 0:
                 return

@@ -10,9 +10,12 @@ enum ResolveCommand: Command {
         discussion:
             "Settles executions in state unknown: --applied declares the work done, --retry lets the next apply "
             + "run it again. Each tenant is settled under its lock, after what a dead runner left running has ended, and "
-            + "only if nobody else has settled it meanwhile.",
+            + "only if nobody else has settled it meanwhile. With --match or --skip-tenant and no --tenant, tenants in "
+            + "which there is nothing to decide are passed by.",
         parameters: [Parameter("RUNBOOK[@KEY]", help: "A runbook; its key is the manifest's.")],
-        flags: [.manifest, .ledger, .tenant, .applied, .retry, .reason, .lockWait, .confirmed, .quiet],
+        flags: [
+            .manifest, .ledger, .tenant, .match, .skipTenant, .applied, .retry, .reason, .lockWait, .confirmed, .quiet,
+        ],
         exits: [
             (.done, "Settled."),
             (.refused, "Unknown runbook or tenant, or nothing to settle."),
@@ -21,6 +24,7 @@ enum ResolveCommand: Command {
         ],
         examples: [
             "muster resolve findings-lifecycle-index --tenant acme --applied --reason \"the index is valid\"",
+            "muster resolve send --match plan=trial --retry --reason \"the mail server was away\" --yes",
             "muster resolve announce@1 --tenant acme --tenant bolt --retry --reason \"the mail was not sent\"",
         ])
 
@@ -33,9 +37,11 @@ enum ResolveCommand: Command {
         }
         let manifest = try context.manifest(arguments).manifest
         let (runbook, key) = CheckCommand.identity(arguments.positionals[0])
-        let tenants = arguments.list(.tenant)
+        let selection = arguments.selection
         let decision: ResolveReport.Decision = arguments.isOn(.applied) ? .applied : .retry
-        let place = tenants.isEmpty ? "the workspace" : Phrase.names(tenants)
+        let place =
+            !selection.tenants.isEmpty
+            ? Phrase.names(selection.tenants) : selection.narrowsTenants ? "the selected tenants" : "the workspace"
         try context.confirm(
             "Declare \(arguments.positionals[0].printable) on \(place) "
                 + (decision == .applied ? "done?" : "to be run again?"), arguments)
@@ -43,7 +49,7 @@ enum ResolveCommand: Command {
         let report = await context.service.resolve(
             manifest,
             ResolveRequest(
-                runbook: runbook, key: key, tenants: tenants, decision: decision, actor: facts.initiator.name,
+                runbook: runbook, key: key, selection: selection, decision: decision, actor: facts.initiator.name,
                 reason: reason, lockWait: arguments.duration(.lockWait)))
         return Answer(context.secrets.masker(report), exitCode: report.exitCode, isProblem: report.error != nil)
     }

@@ -31,15 +31,17 @@ extension Ledger {
             with x as (
                 select * from unnest($4::text[], $5::int[], $6::text[], $7::int[]) as x(tenant, claim, state, stage)),
             j as (
-                update \(sql.jobs) as j set reason = null, message = null, cause = null,
+                update \(sql.jobs) as j set cause = null,
+                    message = case when \(Self.isCancelled) then j.message end,
+                    reason = case when x.state = 'queued' then j.reason end,
                     state = case when x.state = 'skipped' and exists (
                         select 1 from \(sql.executions) e
                         where e.workspace = $1 and e.tenant = x.tenant and e.run_id = $2
                             and e.state in \(LedgerSQL.ended))
-                        then 'succeeded' else x.state end,
+                        then 'succeeded' when \(Self.isCancelled) then 'cancelled' else x.state end,
                     stage = coalesce(x.stage, j.stage),
                     runner = case when x.state = 'queued' then null else j.runner end,
-                    finished_at = case when x.state = 'queued' then null else \(sql.clock) end
+                    finished_at = case when x.state <> 'queued' or \(Self.isCancelled) then \(sql.clock) end
                 from x
                 where j.run_id = $2 and j.tenant = x.tenant and j.runner = $3 and j.attempt = x.claim
                     and j.state = 'running'

@@ -64,21 +64,26 @@ extension Ledger {
         }
     }
 
+    /// Whether a job that is given back is not to begin again: its tenant was cancelled meanwhile.
+    static let isCancelled = "x.state = 'queued' and j.reason = 'stopped'"
+
     /// - Returns: the attempts of the jobs that were still ours, by tenant.
     private func writeJobs(
         _ results: [JobResult], run: String, runner: String
     ) throws(DatabaseError) -> [String: Int] {
         let rows = try rows(
             """
-            update \(sql.jobs) as j set reason = x.reason, drifted = j.drifted or x.drifted,
+            update \(sql.jobs) as j set drifted = j.drifted or x.drifted,
+                reason = case when x.state = 'queued' then j.reason else x.reason end,
                 state = case when x.state = 'skipped' and x.message is null and exists (
                     select 1 from \(sql.executions) e
                     where e.workspace = $4 and e.tenant = x.tenant and e.run_id = $1
                         and e.state in \(LedgerSQL.ended))
-                    then 'succeeded' else x.state end,
-                message = x.message, stage = coalesce(x.stage, j.stage), cause = x.cause,
+                    then 'succeeded' when \(Self.isCancelled) then 'cancelled' else x.state end,
+                message = case when \(Self.isCancelled) then j.message else x.message end,
+                stage = coalesce(x.stage, j.stage), cause = x.cause,
                 runner = case when x.state = 'queued' then null else j.runner end,
-                finished_at = case when x.state = 'queued' then null else \(sql.clock) end
+                finished_at = case when x.state <> 'queued' or \(Self.isCancelled) then \(sql.clock) end
             from \(sql.records(JobRow.columns, "$3")) as x
             where j.run_id = $1 and j.tenant = x.tenant and j.runner = $2 and j.attempt = x.claim and j.state = 'running'
             returning \(dialect == .postgresql ? "j.tenant, j.attempt" : "tenant, attempt")

@@ -76,5 +76,5 @@ extension Ledger {
 
 extension AuditNote {
     /// `cancelled by octo: the wrong release`
-    fileprivate var sentence: String { "cancelled by \(actor)" + (reason.isEmpty ? "" : ": \(reason)") }
+    var sentence: String { "cancelled by \(actor)" + (reason.isEmpty ? "" : ": \(reason)") }
 }

@@ -67,9 +67,10 @@ extension Ledger {
             try execute("update \(sql.runners) set ended_at = \(sql.clock) where id = $1", [.text(runner)])
             try execute(
                 """
-                update \(sql.jobs) set state = 'queued', runner = null
+                update \(sql.jobs) set \(givenBack)
                 where run_id = $1 and runner = $2 and state = 'running'
                 """, [.text(run), .text(runner)])
+            try writeUntold(of: run)
             try Failpoint.reach(.endRunner, .before)
         }
         try Failpoint.reach(.endRunner, .after)
@@ -98,7 +99,7 @@ extension Ledger {
                         select id from \(sql.runners)
                         where run_id = $1 and (ended_at is not null or heartbeat_at < \(sql.ago(seconds: Self.silence))))
                     \(free))
-                update \(sql.jobs) as j set state = 'queued', runner = null from s
+                update \(sql.jobs) as j set \(givenBack) from s
                 where j.run_id = $1 and j.tenant = s.tenant and j.attempt = s.attempt and j.state = 'running'
                 """, [.text(run)]
         ).rowsAffected

@@ -67,7 +67,10 @@ extension Ledger {
                     return StartedRun(id: run.id, joined: false, isStale: true)
                 }
             }
-            if let plan = draft.plan { try note(plan, of: run.id, by: draft.initiator.name) }
+            if let plan = draft.plan { try note("plan", plan, of: run.id, by: draft.initiator.name) }
+            if let other = draft.retryOf, !run.joined {
+                try note("retry", "of run \(other)", of: run.id, by: draft.initiator.name)
+            }
             try Failpoint.reach(.startRun, .before)
             if hasWork { try session.commit() } else { try session.rollback() }
             try Failpoint.reach(.startRun, .after)
@@ -103,10 +106,12 @@ extension Ledger {
             """, [.text(workspace), .text(identity), .text(plan)]) != nil
     }
 
-    private func note(_ plan: String, of run: String, by actor: String) throws(DatabaseError) {
+    private func note(
+        _ kind: String, _ detail: String, of run: String, by actor: String
+    ) throws(DatabaseError) {
         try execute(
-            "insert into \(sql.events) (workspace, run_id, kind, actor, detail) values ($1, $2, 'plan', $3, $4)",
-            [.text(workspace), .text(run), .text(actor), .text(plan)])
+            "insert into \(sql.events) (workspace, run_id, kind, actor, detail) values ($1, $2, $3, $4, $5)",
+            [.text(workspace), .text(run), .text(kind), .text(actor), .text(detail)])
     }
 
     private func hasJobs(_ run: String, count: Int) throws(DatabaseError) -> Bool {
@@ -136,7 +141,10 @@ extension Ledger {
                     .text(draft.initiator.name), DatabaseValue(draft.initiator.url), .text(draft.kind.rawValue),
                     DatabaseValue(draft.undoes), .boolean(draft.hasFinalHooks),
                 ])
-            if made != nil { return StartedRun(id: id, joined: false) }
+            if made != nil {
+                try writeUntold()
+                return StartedRun(id: id, joined: false)
+            }
             // Locked, so that nobody completes it or moves it on before the jobs are in.
             let open = try row(
                 """
@@ -178,7 +186,7 @@ extension Ledger {
             """, [.text(workspace), .text(run), LedgerList.texts(waves, dialect)] + pending.parameters)
     }
 
-    private func hasOpenJobs(_ run: String) throws(DatabaseError) -> Bool {
+    func hasOpenJobs(_ run: String) throws(DatabaseError) -> Bool {
         try row(
             "select exists (select 1 from \(sql.jobs) where run_id = $1 and state in ('queued', 'running'))",
             [.text(run)])?[0].boolean == true
@@ -274,7 +282,8 @@ extension Ledger {
     }
 
     func complete(_ run: String, _ outcome: RunOutcome) throws(DatabaseError) -> Bool {
-        try result(
+        try writeUntold(ofLocked: run)
+        return try result(
             of: """
                 update \(sql.runs) set status = 'completed', outcome = $2, finished_at = \(sql.clock),
                     total = s.total, processed = s.processed, succeeded = s.succeeded, skipped = s.skipped,

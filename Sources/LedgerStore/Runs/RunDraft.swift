@@ -22,6 +22,8 @@ package struct RunDraft: Sendable {
     package var hasFinalHooks: Bool
     /// Fingerprint of the saved plan that is applied: the run is exactly that, or is not begun.
     package var plan: String?
+    /// The run whose rest it does, when a person asked for that.
+    package var retryOf: String?
 
     package init(
         identity: String, kind: RunKind = .apply, undoes: String? = nil, phase: String?, selection: String,

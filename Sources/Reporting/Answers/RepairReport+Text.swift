@@ -29,7 +29,8 @@ extension RepairReport.Finding {
         guard let runbook, let key else { return "\(place): \(detail?.printable ?? "no answer")" }
         let said =
             switch kind {
-            case .missingReceipt: "done in the ledger, but the tenant has no receipt"
+            case .missingReceipt:
+                "done in the ledger, but " + (detail.map { "\($0.printable)" } ?? "the tenant has no receipt")
             case .foreignReceipt: "the receipt stands under the name of \(detail?.printable ?? "another tenant")"
             case .missingRecord: "the tenant has the receipt, the ledger does not know"
             case .changedBody: detail?.printable ?? "done with another body"
@@ -42,7 +43,9 @@ extension RepairReport.Finding {
 extension RepairReport.Kind {
     fileprivate var advice: String {
         switch self {
-        case .missingReceipt: "Restored from an older backup: --forget-missing lets the next apply run them again."
+        case .missingReceipt:
+            "Restored from an older backup, or rolled back by a run that ended early: --forget-missing lets the next "
+                + "apply run them again."
         case .foreignReceipt: "Renamed, or copied from another tenant: --adopt makes the receipts this tenant's."
         case .missingRecord: "The next apply takes the receipts over; it runs nothing again."
         case .changedBody: "Another body is meant by the same key: --accept-checksum declares the new one done."

@@ -38,7 +38,8 @@ package struct RepairReport: Sendable, Codable {
 
     /// What ledger and tenant disagree about.
     package enum Kind: String, Sendable, Codable, CaseIterable {
-        /// The ledger says done, the tenant has no receipt: restored from an older backup, or replaced.
+        /// The ledger says done, the tenant has no receipt: restored from an older backup, or replaced. Or its receipt says
+        /// rolled back: by a runner that was killed, in a run that was cancelled then.
         case missingReceipt = "missing_receipt"
         /// The receipt stands under another tenant's name: renamed, or copied from a template.
         case foreignReceipt = "foreign_receipt"

@@ -24,21 +24,13 @@ extension TenantSet {
     private func unknown(_ names: [String], _ flag: String) -> [TenantFinding] {
         guard !names.isEmpty else { return [] }
         return names.filter { position(of: $0) == nil }.map { name in
-            let nearest = NearestName.of(name, in: (0..<count).lazy.map { id(at: $0) })
-            return TenantFinding(
-                .selection, "\(flag) \(TenantID.shown(name)): there is no such tenant",
-                remedy: nearest.map { "did you mean \(TenantID.shown($0))?" } ?? "muster tenants lists them")
+            .unknownTenant(name, flag, among: (0..<count).lazy.map { id(at: $0) })
         }
     }
 
     private func unknownLabels(_ match: [String: [String]]) -> [TenantFinding] {
         guard !match.isEmpty, count > 0 else { return [] }
         let labels = Set(["id", "schema"]).union(roster.labelNames)
-        return match.keys.sorted().filter { !labels.contains($0) }.map { label in
-            TenantFinding(
-                .selection, "--match \(label): no tenant has this label",
-                remedy: NearestName.of(label, in: labels.sorted()).map { "did you mean \($0)?" }
-                    ?? "the labels are \(labels.sorted().prefix(10).joined(separator: ", "))")
-        }
+        return match.keys.sorted().filter { !labels.contains($0) }.map { .unknownLabel($0, among: labels) }
     }
 }

@@ -29,7 +29,7 @@ struct BatchCourse {
             } catch {
                 return error.end ?? failed(error.failure, meter, meter.position, engine)
             }
-            guard !context.stop.isStopping else { return .interrupted }
+            guard !mustStop else { return .interrupted }
             let order = BatchOrder(size: pace.size, limit: pace.limit, number: meter.batches + 1)
             let began = ContinuousClock.now
             let step = engine.perform(order) { answer, position in complaint(answer, position, watch) }
@@ -55,6 +55,9 @@ struct BatchCourse {
             }
         }
     }
+
+    /// Whether no further batch may begin: the run is to stop, or somebody has cancelled this tenant.
+    var mustStop: Bool { context.stop.isStopping || context.cancelled.contains(ticket.tenant) }
 
     /// nil: trying again would not help.
     private func next(_ trouble: BatchTrouble, _ pace: inout BatchPace, _ collisions: inout Int) -> BatchPace.Answer? {

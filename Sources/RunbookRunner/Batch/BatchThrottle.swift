@@ -16,7 +16,7 @@ struct BatchThrottle {
     ) throws(BatchProblem) {
         guard course.work.maxLag != nil || course.work.throttle != nil else { return }
         var hasWaited = false
-        while !course.context.stop.isStopping {
+        while !course.mustStop {
             if let lastLook, ContinuousClock.now - lastLook < .seconds(1) { break }
             guard let (reason, delay) = try obstacle(engine) else {
                 lastLook = .now

@@ -52,7 +52,9 @@ struct Disagreement {
             if let receipt, receipt.tenant != tenant { return (.foreignReceipt, receipt.tenant) }
             // What was declared done by hand never had a receipt; what is about to run again has its old one.
             let isRerun = runbook?.onChange == .rerun && record?.execution.checksum != runbook?.checksum
-            if record?.execution.state == .succeeded, !receiptIsDone, !isRerun { return (.missingReceipt, nil) }
+            if record?.execution.state == .succeeded, !receiptIsDone, !isRerun {
+                return (.missingReceipt, receipt?.state == .rolledBack ? "rolled back there" : nil)
+            }
             if receiptIsDone, !recordIsDone { return (.missingRecord, nil) }
         }
         let theirs = [recordIsDone ? record?.execution.checksum : nil, receiptIsDone ? receipt?.checksum : nil]

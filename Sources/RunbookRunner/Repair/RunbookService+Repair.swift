@@ -39,11 +39,9 @@ extension RunbookService {
         return await withDesk(manifest) { desk, application async throws(ServiceError) in
             try await open(desk, isReadOnly: true, application)
             try await refuseUnknown(identity, request, manifest, desk)
-            var selection = Selection()
-            selection.tenants = request.tenants
             let members =
                 runbook?.scope == .workspace
-                ? [FleetPlan.workspaceMember(manifest)] : try await selected(manifest, selection, desk)
+                ? [FleetPlan.workspaceMember(manifest)] : try await selected(manifest, request.selection, desk)
             await desk.close()
             try await open(desk, isReadOnly: false, application)
             let isCurrent = identity == runbook?.identity
@@ -51,6 +49,14 @@ extension RunbookService {
                 identity, checksum: isCurrent ? runbook?.checksum : nil, members, manifest, request,
                 application: application)
             for index in answers.indices { answers[index].detail = mask.text(answers[index].detail) }
+            if request.selection.narrowsTenants, request.selection.tenants.isEmpty {
+                answers.removeAll { $0.result == .nothing && $0.detail == nil }
+                guard !answers.isEmpty else {
+                    throw ServiceError(
+                        .unknownName,
+                        "In none of the \(members.count) tenants is there anything to decide of \(identity).")
+                }
+            }
             let exit = answers.reduce(ExitStatus.done) { exit, answer in
                 switch answer.result {
                 case .resolved: exit
@@ -119,11 +125,12 @@ extension RunbookService {
             throw ServiceError(
                 .unknownName, "\(identity.runbook) has no key \"\(identity.key)\"; there is: \(keys).")
         }
-        switch (runbook?.scope, request.tenants.isEmpty) {
+        switch (runbook?.scope, !request.selection.narrowsTenants) {
         case (.workspace?, false):
             throw ServiceError(.unknownName, "\(identity.runbook) runs once for the workspace, not in a tenant.")
         case (.tenant?, true), (nil, true):
-            throw ServiceError(.unknownName, "\(identity.runbook) runs in tenants: say which with --tenant.")
+            throw ServiceError(
+                .unknownName, "\(identity.runbook) runs in tenants: say which with --tenant, --match or --skip-tenant.")
         default: break
         }
     }

@@ -10,6 +10,7 @@ extension RunbookService {
     ) async -> Report {
         let startedAt = Date()
         do throws(ServiceError) {
+            try await hearOut(manifest, request.run)
             let (undos, asked) = try await reversal(manifest, request)
             return await apply(undos, asked, events: events, stop: stop)
         } catch {
@@ -30,19 +31,58 @@ extension RunbookService {
         if case .run(let run) = request.subject { view.undoes = run }
         do throws(ServiceError) {
             let (undos, asked) = try await reversal(manifest, request)
-            _ = try await desk.openForReading()
+            let exists = try await desk.openForReading()
             let (fleet, notices) = try await planned(
                 undos, asked.selection, asked.expectedTenants, desk, rollback: asked.rollback)
             view.notices = notices
+            let unheard =
+                exists ? try await desk.read { ledger throws(DatabaseError) in try ledger.unheardTenants() } : []
+            if !unheard.isEmpty {
+                view.notices.append(
+                    "An apply was under way in \(unheard.count) tenants when it was cancelled. What became of it there is "
+                        + "asked before anything is rolled back, and is rolled back too.")
+            }
             view.take(fleet)
             guard !fleet.hasDrifted else { throw ServiceError(.drift, Self.driftMessage(fleet)) }
             try refuseUndoing(fleet)
-            if fleet.hasWork { try await desk.refuseOpenRun(besides: .rollback) }
+            try await desk.refuseOpenRun(besides: .rollback)
         } catch {
             view.refuse(error, Self.mask(manifest))
         }
         await desk.close()
         return view
+    }
+
+    /// Asks tenants what a cancelled apply did there and never told.
+    private func hearOut(_ manifest: Manifest, _ request: ApplyRequest) async throws(ServiceError) {
+        let desk = LedgerDesk(opener: opener, ledger: manifest.ledger, workspace: manifest.workspace)
+        do throws(ServiceError) {
+            if try await desk.openForReading(mayPrepare: true) {
+                try await desk.refuseOpenRun(besides: .rollback)
+                try await hearOut(manifest, request, desk)
+            }
+        } catch {
+            await desk.close()
+            throw error
+        }
+        await desk.close()
+    }
+
+    private func hearOut(
+        _ manifest: Manifest, _ request: ApplyRequest, _ desk: LedgerDesk
+    ) async throws(ServiceError) {
+        let unheard = Set(try await desk.read { ledger throws(DatabaseError) in try ledger.unheardTenants() })
+        guard !unheard.isEmpty else { return }
+        let set = try await desk.asks(TenantDirectory(manifest: manifest, opener: opener))
+        let members: [TenantSet.Member]
+        do throws(TenantSetError) {
+            members = try set.selected(by: request.selection).members.filter { unheard.contains($0.tenant.id) }
+        } catch { throw ServiceError(.unknownName, "\(error)") }
+        await desk.close()
+        let application = "muster/\(RunID.make())"
+        try await desk.openForWriting(applicationName: application)
+        try await desk.hear(
+            members, manifest, lockWait: request.lockWait, actor: request.initiator.name, application: application)
     }
 
     /// The manifest of undos and what is asked of it.

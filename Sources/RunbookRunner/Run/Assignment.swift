@@ -100,6 +100,18 @@ struct Assignment: Sendable {
         isBlocked = true
     }
 
+    /// What becomes of its job when nothing more of it begins: a failure that it had is not hidden by that.
+    ///
+    /// - Parameter note: by whom and why it was cancelled.
+    func cancelled(because note: String) -> JobResult {
+        let verdict = JobVerdict.of(outcomes, isBlocked: true)
+        let hasFailed = verdict.state != .blocked
+        return JobResult(
+            job: job, state: hasFailed ? verdict.state : .cancelled, reason: hasFailed ? verdict.reason : .stopped,
+            hasDrifted: outcomes.contains { $0.hasDrifted }, message: hasFailed ? nil : note, executions: outcomes,
+            durationMS: (ContinuousClock.now - startedAt).milliseconds)
+    }
+
     mutating func take(_ outcome: ExecutionOutcome, of runbook: Runbook) {
         outcomes.append(outcome)
         if !outcome.state.isGood { obstruct(runbook) }

@@ -34,7 +34,8 @@ extension LedgerDesk {
                     tally: tally, record: try ledger.run(run.id),
                     failures: isClean && !manifest.hooks.surroundTenants
                         ? [] : try ledger.failures(ofRun: run.id, hasHooks: manifest.hooks.surroundTenants),
-                    summaries: try ledger.runbookSummaries(ofRun: run.id)
+                    summaries: try ledger.runbookSummaries(ofRun: run.id),
+                    cancelled: try ledger.cancelNotes(ofRun: run.id)
                 )
             }
         }
@@ -48,6 +49,9 @@ extension LedgerDesk {
             notices.append(
                 "The run is complete, but \(after.unsettledCount) tenants still have something "
                     + (request.kind == .apply ? "undone." : "done that was to be undone."))
+        }
+        for (note, count) in answers.cancelled {
+            notices.append("\(count) \(count == 1 ? "tenant was" : "tenants were") \(note).")
         }
         var outcome = verdict.outcome
         if answers.record?.outcome == .cancelled {

@@ -14,6 +14,7 @@ actor LedgerDesk {
     let upgrades: [LedgerSchema.Upgrade]
     /// What workers say of backfills in tenants that keep their receipts themselves.
     nonisolated let board = BatchBoard()
+    nonisolated let cancelled = CancelledTenants()
     var ledger: Ledger?
     var applicationName = "muster"
     /// Which database the ledger is in; nil when it is SQLite.

@@ -19,6 +19,7 @@ struct RunContext: Sendable {
     let lockWait: Duration?
     let phase: String?
     let board: BatchBoard
+    let cancelled: CancelledTenants
 
     /// Whether a stage is one transaction per tenant.
     var isFused: Bool { manifest.fuse }

@@ -33,14 +33,14 @@ actor Worker {
         }
         while assignment.position < assignment.steps.count, !assignment.isRefused {
             let step = assignment.steps[assignment.position]
-            if context.stop.isStopping, step.decision == .run { return .finished(givenBack(assignment)) }
+            if step.decision == .run, mustStop(assignment) { return .finished(givenBack(assignment)) }
             switch perform(step, &assignment) {
             case .ended: continue
             case .busy: return .busy(assignment)
             case .superseded: return .superseded(assignment)
             case .interrupted: return .finished(givenBack(assignment))
             case .away(let failure):
-                return context.stop.isStopping ? .finished(givenBack(assignment)) : .away(assignment, failure)
+                return mustStop(assignment) ? .finished(givenBack(assignment)) : .away(assignment, failure)
             case .blocked(let failure):
                 return .finished(result(assignment, .blocked, .lock, message: failure.message))
             }
@@ -283,12 +283,20 @@ actor Worker {
     private func concluded(_ assignment: Assignment) -> JobResult {
         let verdict = JobVerdict.of(assignment.outcomes, isBlocked: assignment.isBlocked)
         if let next = assignment.nextStage, verdict.state == .succeeded || verdict.state == .skipped {
-            return result(assignment, .queued, nil, nextStage: next)
+            return givenBack(assignment, to: next)
         }
         return result(assignment, verdict.state, verdict.reason)
     }
 
-    private func givenBack(_ assignment: Assignment) -> JobResult { result(assignment, .queued, nil) }
+    /// - Parameter stage: where it goes on; nil where it was.
+    private func givenBack(_ assignment: Assignment, to stage: Int? = nil) -> JobResult {
+        if let note = context.cancelled.note(assignment.tenant.id) { return assignment.cancelled(because: note) }
+        return result(assignment, .queued, nil, nextStage: stage)
+    }
+
+    private func mustStop(_ assignment: Assignment) -> Bool {
+        context.stop.isStopping || context.cancelled.contains(assignment.tenant.id)
+    }
 
     private func result(
         _ assignment: Assignment, _ state: JobState, _ reason: BlockReason?, message: String? = nil,

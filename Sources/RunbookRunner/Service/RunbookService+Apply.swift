@@ -73,7 +73,8 @@ extension RunbookService {
             RunContext(
                 manifest: manifest, stages: fleet.plan.stages, run: run, runner: runner, host: host, opener: opener,
                 ledgerPlace: place, ledgerDialect: dialect, mask: Self.mask(manifest), events: events, stop: stop,
-                lockWait: request.lockWait, phase: request.selection.phase, board: desk.board)
+                lockWait: request.lockWait, phase: request.selection.phase, board: desk.board,
+                cancelled: desk.cancelled)
         }
         var hooks: [HookReport] = []
         if manifest.hooks.hasFinal {
@@ -279,6 +280,7 @@ extension RunbookService {
             revision: request.revision, door: request.door,
             initiator: request.initiator, hasFinalHooks: manifest.hooks.hasFinal)
         draft.plan = request.plan?.fingerprint
+        draft.retryOf = request.retryOf
         return draft
     }
 }

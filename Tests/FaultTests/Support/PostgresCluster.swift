@@ -66,6 +66,33 @@ struct PostgresCluster: Sendable {
     /// What the server has written down so far.
     func log() throws -> String { try String(contentsOf: folder.appending(path: "log"), encoding: .utf8) }
 
+    /// A streaming replica of it, asked like the fleet; it is gone afterwards.
+    func withReplica(_ body: (PostgresDatabase) async throws -> Void) async throws {
+        let home = folder.appending(path: "replica").path
+        try await Command(
+            prefix + [
+                "\(binaries)/pg_basebackup", "--pgdata=\(home)", "--write-recovery-conf", "--checkpoint=fast",
+                "--no-sync",
+                "--host=\(folder.path)", "--port=5432", "--username=postgres",
+            ], folder: folder
+        ).output()
+        // It tells often how far it is, also while nothing comes.
+        let file = try FileHandle(forWritingTo: URL(filePath: home).appending(path: "postgresql.conf"))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data("port = 5433\nwal_receiver_status_interval = 1s\n".utf8))
+        try file.close()
+        try await control("start", of: home)
+        do {
+            try await body(
+                PostgresDatabase(
+                    name: "fleet", url: "postgres:///fleet?host=\(folder.path)&port=5433&user=postgres"))
+        } catch {
+            try? await control("stop", "-m", "immediate", of: home)
+            throw error
+        }
+        try await control("stop", "-m", "immediate", of: home)
+    }
+
     private var data: String { folder.appending(path: "data").path }
 
     func start() async throws { try await control("start") }
@@ -76,11 +103,11 @@ struct PostgresCluster: Sendable {
     func restart(_ mode: String) async throws { try await control("restart", "-m", mode) }
 
     /// The server must not inherit descriptors: Foundation takes a program for running as long as anybody has its own.
-    private func control(_ arguments: String...) async throws {
+    private func control(_ arguments: String..., of home: String? = nil) async throws {
         let closing = "for fd in /proc/$$/fd/*; do fd=${fd##*/}; ((fd <= 2)) || eval \"exec $fd>&-\"; done; exec \"$@\""
         try await Command(
             ["bash", "-c", closing, "bash"] + prefix + [
-                "\(binaries)/pg_ctl", "--pgdata=\(data)", "--log=\(folder.path)/log", "-w", "-s",
+                "\(binaries)/pg_ctl", "--pgdata=\(home ?? data)", "--log=\(home ?? folder.path)/log", "-w", "-s",
             ] + arguments,
             folder: folder
         ).output()

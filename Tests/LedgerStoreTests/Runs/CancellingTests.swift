@@ -38,6 +38,40 @@ import Testing
         }
     }
 
+    /// Guarantee: what was done in a tenant, beside its runner's word, has its row in the history although its job was
+    /// cancelled: what was done before by the cancel, what came after it by the runner's goodbye or by the next run. Once.
+    @Test(arguments: Engine.all, [false, true]) func whatWasDoneIsHistory(
+        _ engine: Engine, saysGoodbye: Bool
+    ) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, _ in
+            let run = try #require(try ledger.begin(["t", "u", "v"]))
+            let jobs = try ledger.claimJobs(run: run, runner: "a", limit: 2)
+            func record(_ tenant: String) throws {
+                // As the functions do that record beside a script.
+                try ledger.change(
+                    """
+                    insert into {}executions (workspace, tenant, runbook, key, state, attempt, checksum, run_id, runner,
+                        started_at, finished_at)
+                    values ('default', '\(tenant)', 'r', '1', 'succeeded', 1, '\(Sample.checksum)', '\(run)', 'a',
+                        current_timestamp, current_timestamp)
+                    """)
+            }
+            let history = "select tenant, state, run_id from {}attempts order by tenant"
+            try record("t")
+            _ = try ledger.cancelRun(run, note: Self.note)
+            #expect(try ledger.values(history) == [[.text("t"), .text("succeeded"), .text(run)]])
+            try record("u")
+            #expect(try ledger.write(jobs.map { Sample.result($0) }, run: run, runner: "a") == 0)
+            if saysGoodbye {
+                try ledger.endRunner("a", run: run)
+                #expect(try ledger.values(history).map { $0[0] } == [.text("t"), .text("u")])
+            }
+            let next = try ledger.startRun(Sample.draft(), jobs: Sample.scope(["t", "u", "v"]), settled: 0)
+            #expect(next?.joined == false)
+            #expect(try ledger.values(history).map { $0[0] } == [.text("t"), .text("u")])
+        }
+    }
+
     /// Guarantee: a run that ended is left as it is, one of another workspace or of no name is not found, and neither
     /// leaves a trace.
     @Test(arguments: Engine.all) func otherRunsAreLeftAlone(_ engine: Engine) async throws {

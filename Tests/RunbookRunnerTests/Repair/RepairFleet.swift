@@ -141,10 +141,17 @@ final class RepairFleet {
     func resolve(
         _ runbook: String, _ decision: ResolveReport.Decision, _ tenants: String..., lockWait: Duration = .seconds(2)
     ) async throws -> ResolveReport {
+        try await resolve(runbook, decision, Selection(tenants: tenants), lockWait: lockWait)
+    }
+
+    func resolve(
+        _ runbook: String, _ decision: ResolveReport.Decision, _ selection: Selection,
+        lockWait: Duration = .seconds(2)
+    ) async throws -> ResolveReport {
         await RunbookService(opener: RealOpener()).resolve(
             try manifest,
             ResolveRequest(
-                runbook: runbook, tenants: tenants, decision: decision, actor: "ann", reason: "as tested",
+                runbook: runbook, selection: selection, decision: decision, actor: "ann", reason: "as tested",
                 lockWait: lockWait))
     }
 

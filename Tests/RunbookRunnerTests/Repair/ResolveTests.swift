@@ -30,6 +30,24 @@ import Testing
         }
     }
 
+    /// Guarantee: of the tenants that a label means only those are settled in which there is something to decide, and
+    /// one event says so; where there is nothing left it is refused.
+    @Test(arguments: Layout.all) func selectedTenantsAreSettled(_ layout: Layout) async throws {
+        try await withUnseenEnd(layout) { fleet in
+            let both = Selection(match: ["id": ["a", "b"]])
+            let answer = try await fleet.resolve("raw", .applied, both)
+            #expect(answer.exitCode == 0, "\(answer)")
+            #expect(answer.tenants.map(\.tenant) == ["a"])
+            #expect(try fleet.ledger("SELECT kind, tenant FROM {m}events") == ["resolve_applied|a"])
+            let again = try await fleet.resolve("raw", .applied, both)
+            #expect(again.exitCode == 4)
+            #expect(again.error?.message.contains("In none of the 2 tenants") == true, "\(again)")
+            let nobody = try await fleet.resolve("raw", .applied, Selection(match: ["plan": ["x"]]))
+            #expect(nobody.exitCode == 4)
+            #expect(nobody.error?.message.contains("no tenant has this label") == true, "\(nobody)")
+        }
+    }
+
     /// Guarantee: until somebody decides, apply runs nothing and exits with 5; applied ends it, in ledger and receipt.
     @Test(arguments: Layout.all) func appliedIsDone(_ layout: Layout) async throws {
         try await withUnseenEnd(layout) { fleet in

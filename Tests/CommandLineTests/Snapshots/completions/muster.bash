@@ -50,9 +50,9 @@ _muster() {
     'check' | 'check '*) words='--manifest --ledger --workspace --tenant --all-tenants --quiet --format --no-color --help' ;;
     'runs' | 'runs '*) words='--manifest --ledger --workspace --limit --format --no-color --help' ;;
     'show' | 'show '*) words='--manifest --ledger --workspace --format --no-color --help' ;;
-    'cancel' | 'cancel '*) words='--manifest --ledger --workspace --reason --yes --quiet --format --no-color --help' ;;
+    'cancel' | 'cancel '*) words='--manifest --ledger --workspace --tenant --match --skip-tenant --reason --yes --quiet --format --no-color --help' ;;
     'retry' | 'retry '*) words='--manifest --ledger --tenant --match --skip-tenant --concurrency --lock-wait --release --grace --report --yes --quiet --verbose --format --no-color --help' ;;
-    'resolve' | 'resolve '*) words='--manifest --ledger --tenant --applied --retry --reason --lock-wait --yes --quiet --format --no-color --help' ;;
+    'resolve' | 'resolve '*) words='--manifest --ledger --tenant --match --skip-tenant --applied --retry --reason --lock-wait --yes --quiet --format --no-color --help' ;;
     'rollback' | 'rollback '* | 'down' | 'down '* | 'undo' | 'undo '*) words='--manifest --ledger --run --phase --tenant --match --skip-tenant --include-baselined --dry-run --concurrency --lock-wait --max-failures --release --expect-tenants --grace --report --yes --quiet --verbose --format --no-color --help' ;;
     'tenants' | 'tenants '*) words='--manifest --ledger --tenant --match --skip-tenant --format --no-color --help' ;;
     'schema' | 'schema '*) words='--help' ;;
