@@ -12,10 +12,12 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// A release starts at a fixed address: 77,000 relocations less at every start, which is half of the time that a start
-/// takes. What no code reaches is left out.
+/// A release starts at a fixed address: 77,000 relocations less at every start. What no code reaches is left out; nobody
+/// loads the program as a library, so what it exports reaches nothing.
 let lean: [LinkerSetting] = [
-    .unsafeFlags(["-Xclang-linker", "-no-pie", "-Xlinker", "--gc-sections"], .when(configuration: .release))
+    .unsafeFlags(
+        ["-Xclang-linker", "-no-pie", "-Xlinker", "--gc-sections", "-Xlinker", "--no-export-dynamic"],
+        .when(configuration: .release))
 ]
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -42,19 +44,20 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CSystem"),
-        room("RunbookModel"),
-        room("DatabaseAccess"),
-        room("ManifestFiles", ["RunbookModel"]),
+        room("Groundwork"),
+        room("RunbookModel", ["Groundwork"]),
+        room("DatabaseAccess", ["Groundwork"]),
+        room("ManifestFiles", ["Groundwork", "RunbookModel"]),
         room("PostgresAccess", ["DatabaseAccess", "CLibPQ"]),
-        room("SQLiteAccess", ["DatabaseAccess", "CSQLite", "CSystem"]),
-        room("LedgerStore", ["RunbookModel", "DatabaseAccess"]),
-        room("RunbookRunner", ["RunbookModel", "DatabaseAccess", "LedgerStore", "CSystem"]),
-        room("Reporting", ["RunbookModel"]),
+        room("SQLiteAccess", ["Groundwork", "DatabaseAccess", "CSQLite", "CSystem"]),
+        room("LedgerStore", ["Groundwork", "RunbookModel", "DatabaseAccess"]),
+        room("RunbookRunner", ["Groundwork", "RunbookModel", "DatabaseAccess", "LedgerStore", "CSystem"]),
+        room("Reporting", ["Groundwork", "RunbookModel"]),
         room(
             "CommandLine",
             [
-                "RunbookModel", "ManifestFiles", "DatabaseAccess", "PostgresAccess", "SQLiteAccess", "LedgerStore",
-                "RunbookRunner", "Reporting",
+                "Groundwork", "RunbookModel", "ManifestFiles", "DatabaseAccess", "PostgresAccess", "SQLiteAccess",
+                "LedgerStore", "RunbookRunner", "Reporting",
             ]),
         .executableTarget(
             name: "muster", dependencies: ["CommandLine"], swiftSettings: strict, linkerSettings: lean),
@@ -62,6 +65,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["DatabaseAccess", "PostgresAccess", "SQLiteAccess"],
             path: "Tests/TestSupport", swiftSettings: strict),
+        tests("GroundworkTests", ["Groundwork"]),
         tests("RunbookModelTests", ["RunbookModel"]),
         tests("ManifestFilesTests", ["ManifestFiles", "RunbookModel"], exclude: ["Broken", "Accepted"]),
         tests("DatabaseAccessTests", ["DatabaseAccess", "PostgresAccess", "SQLiteAccess"]),
@@ -69,8 +73,8 @@ let package = Package(
         tests(
             "RunbookRunnerTests",
             [
-                "RunbookRunner", "LedgerStore", "ManifestFiles", "RunbookModel", "DatabaseAccess", "PostgresAccess",
-                "SQLiteAccess",
+                "Groundwork", "RunbookRunner", "LedgerStore", "ManifestFiles", "RunbookModel", "DatabaseAccess",
+                "PostgresAccess", "SQLiteAccess",
             ]),
         tests("ReportingTests", ["Reporting", "RunbookModel"]),
         tests(

@@ -1,5 +1,5 @@
 import DatabaseAccess
-import Foundation
+import FoundationEssentials
 import ManifestFiles
 package import RunbookModel
 
@@ -48,6 +48,6 @@ package struct Problem: Error, Sendable {
     private static func message(of error: CocoaError) -> String {
         let path = error.filePath.map { "\($0): " } ?? ""
         let cause = (error.underlying as? POSIXError).map { String(describing: $0.code) }
-        return path + (cause ?? error.localizedDescription)
+        return path + (cause ?? "CocoaError \(error.code.rawValue)")
     }
 }

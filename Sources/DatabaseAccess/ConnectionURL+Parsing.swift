@@ -1,4 +1,4 @@
-import Foundation
+import Groundwork
 
 extension ConnectionURL {
     /// Reads `postgres://…`, `postgresql://…` and `sqlite:PATH` (`sqlite:rel`, `sqlite:/abs`, `sqlite:///abs`).
@@ -30,7 +30,7 @@ extension ConnectionURL {
         guard !rest.contains("?") else {
             throw .refusedURL("A SQLite URL takes no parameters; a ? in a file's name is written %3F.")
         }
-        guard let path = rest.removingPercentEncoding, !path.unicodeScalars.contains("\0") else {
+        guard let path = PercentEncoding.decoded(rest), !path.unicodeScalars.contains("\0") else {
             throw .refusedURL("The path of the SQLite URL is not percent-encoded correctly; a % is written %25.")
         }
         guard !path.isEmpty, path != ":memory:" else {

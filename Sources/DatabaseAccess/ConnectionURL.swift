@@ -1,4 +1,4 @@
-import Foundation
+import Groundwork
 
 /// Where a database is. It prints masked; only a driver asks for the text itself.
 package struct ConnectionURL: Sendable, Hashable {
@@ -25,7 +25,7 @@ package struct ConnectionURL: Sendable, Hashable {
         guard dialect == .postgresql else { return text }
         // What cannot be read may be a secret anywhere.
         guard let parts = try? PostgresURLParts(revealed) else { return "****" }
-        return parts.secrets.reduce(text) { $0.replacingOccurrences(of: $1, with: "****", options: .literal) }
+        return parts.secrets.reduce(text) { $0.replacingPlaces(of: $1, with: "****") }
     }
 }
 

@@ -1,6 +1,7 @@
 #if FAILPOINTS
-    import Foundation
+    import FoundationEssentials
     import Glibc
+    import Groundwork
     import Synchronization
 #endif
 
@@ -68,7 +69,7 @@ package enum Failpoint: String, Sendable, CaseIterable {
             switch FailpointPlan.shared.hit("\(point.rawValue).\(moment.rawValue)") {
             case nil: return
             case .fault: throw DatabaseError(.connectionLost, "failpoint \(point.rawValue).\(moment.rawValue)")
-            case .hang(let seconds): Thread.sleep(forTimeInterval: seconds)
+            case .hang(let seconds): blockThread(for: .seconds(seconds))
             case .signal(let signal): kill(getpid(), signal)
             }
         }
@@ -88,14 +89,14 @@ package enum Failpoint: String, Sendable, CaseIterable {
     private final class FailpointPlan: Sendable {
         enum Action {
             case fault
-            case hang(TimeInterval)
+            case hang(Double)
             case signal(Int32)
         }
 
         static let shared = FailpointPlan(ProcessInfo.processInfo.environment)
 
         private let faults: [String: [Int: String]]
-        private let log: FileHandle?
+        private let log: OutputFile?
         private let hits = Mutex<[String: Int]>([:])
 
         init(_ environment: [String: String]) {
@@ -107,7 +108,7 @@ package enum Failpoint: String, Sendable, CaseIterable {
                 faults[sides[0], default: [:]][hit] = action[0]
             }
             self.faults = faults
-            log = environment["MUSTER_FAILPOINTS_LOG"].flatMap { FileHandle(forWritingAtPath: $0) }
+            if let path = environment["MUSTER_FAILPOINTS_LOG"] { log = OutputFile(path) } else { log = nil }
         }
 
         func hit(_ name: String) -> Action? {
@@ -115,7 +116,7 @@ package enum Failpoint: String, Sendable, CaseIterable {
             return hits.withLock { hits in
                 hits[name, default: 0] += 1
                 guard let action = mine[hits[name] ?? 0] else { return nil }
-                log?.write(Data("\(name) \(action)\n".utf8))
+                _ = log?.write("\(name) \(action)\n")
                 return switch action {
                 case "throw": .fault
                 case "stop": .signal(SIGSTOP)

@@ -1,4 +1,4 @@
-import Foundation
+import Groundwork
 
 /// A PostgreSQL URL taken apart the way libpq does it (libpq, 34.1.1.2 "Connection URIs"), still percent-encoded.
 struct PostgresURLParts {
@@ -16,7 +16,7 @@ struct PostgresURLParts {
         let marks: Set<Character> = ["/", ":", "@", "?", "&", "=", ",", "%", "[", "]"]
         guard text.unicodeScalars.count(where: { marks.contains(Character($0)) }) == text.count(where: marks.contains)
         else { throw .refusedURL("The database URL holds a combining character that has to be percent-encoded.") }
-        guard let start = text.range(of: "://") else { throw .refusedURL("The database URL has no scheme.") }
+        guard let start = text.firstRange(of: "://") else { throw .refusedURL("The database URL has no scheme.") }
         scheme = text[..<start.lowerBound]
         var rest = text[start.upperBound...]
 
@@ -42,7 +42,7 @@ struct PostgresURLParts {
         }
         let pieces = [user, password, hosts, database].compactMap(\.self) + parameters.flatMap { [$0.key, $0.value] }
         for piece in pieces {
-            guard let plain = piece.removingPercentEncoding, !plain.unicodeScalars.contains("\0") else {
+            guard let plain = PercentEncoding.decoded(piece), !plain.unicodeScalars.contains("\0") else {
                 throw .refusedURL("The database URL is not percent-encoded correctly; a % is written %25.")
             }
         }
@@ -91,7 +91,7 @@ extension PostgresURLParts {
     /// As the address names it, percent-decoded; nil where it leaves that to libpq.
     var databaseName: String? {
         let given = parameters.last { $0.key == "dbname" }?.value ?? database.dropFirst()
-        return given.isEmpty ? nil : given.removingPercentEncoding
+        return given.isEmpty ? nil : PercentEncoding.decoded(given)
     }
 
     var masked: String {
@@ -104,7 +104,7 @@ extension PostgresURLParts {
     var secrets: [String] {
         let keys: Set<Substring> = ["password", "sslpassword"]
         let written = [password].compactMap(\.self) + parameters.filter { keys.contains($0.key) }.map(\.value)
-        let all = Set(written.flatMap { [String($0), $0.removingPercentEncoding ?? ""] })
+        let all = Set(written.flatMap { [String($0), PercentEncoding.decoded($0) ?? ""] })
         return all.filter { !$0.isEmpty }.sorted { ($1.utf8.count, $0) < ($0.utf8.count, $1) }
     }
 }

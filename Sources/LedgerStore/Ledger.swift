@@ -1,5 +1,5 @@
 package import DatabaseAccess
-import Foundation
+import Groundwork
 import RunbookModel
 
 /// The ledger of one workspace, over one session that one thread owns.
@@ -98,7 +98,7 @@ package final class Ledger {
                 try session.execute("PRAGMA journal_mode = WAL")
                 return
             } catch  where error.code == .busy && ContinuousClock.now < deadline {
-                Thread.sleep(forTimeInterval: .random(in: 0.01...0.05))
+                blockThread(for: .milliseconds(.random(in: 10...50)))
             }
         }
     }
@@ -161,7 +161,7 @@ package final class Ledger {
             if ContinuousClock.now > deadline {
                 throw LedgerError(.busy, "Somebody else is creating or upgrading the ledger. Try again later.")
             }
-            Thread.sleep(forTimeInterval: .random(in: 0.02...0.1))
+            blockThread(for: .milliseconds(.random(in: 20...100)))
         }
     }
 

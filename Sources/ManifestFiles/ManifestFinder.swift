@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Decides which file is the manifest.
 package enum ManifestFinder {

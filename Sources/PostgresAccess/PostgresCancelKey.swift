@@ -1,5 +1,7 @@
 private import CLibPQ
 
+private let libpq = muster_libpq()
+
 /// The key that stops a connection's statement. It is a copy: it stays valid without the connection.
 @safe
 struct PostgresCancelKey: ~Copyable {
@@ -12,14 +14,14 @@ struct PostgresCancelKey: ~Copyable {
     }
 
     deinit {
-        unsafe PQfreeCancel(pointer)
+        unsafe libpq.PQfreeCancel(pointer)
     }
 
     /// Asks the server, over a connection of its own, and returns when the server has passed the request on.
     borrowing func cancel() {
         // A request that fails changes nothing: the statement goes on, and the caller may ask again.
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-            _ = unsafe PQcancel(pointer, buffer.baseAddress, Int32(buffer.count))
+            _ = unsafe libpq.PQcancel(pointer, buffer.baseAddress, Int32(buffer.count))
         }
     }
 }

@@ -2,6 +2,8 @@ private import CLibPQ
 import DatabaseAccess
 private import Glibc
 
+private let libpq = muster_libpq()
+
 /// One connection of libpq, ended with it; its pointer never leaves this file.
 @safe
 struct PostgresConnection: ~Copyable {
@@ -14,13 +16,13 @@ struct PostgresConnection: ~Copyable {
         let keywords = CStringTable(parameters.keywords)
         let values = CStringTable(parameters.values)
         let started = unsafe keywords.lend { keywords in
-            unsafe values.lend { values in unsafe PQconnectStartParams(keywords, values, 1) }
+            unsafe values.lend { values in unsafe libpq.PQconnectStartParams(keywords, values, 1) }
         }
         guard let started = unsafe started else { return nil }
         unsafe pointer = started
         self.notices = notices
         // Set before the server can say anything: libpq's own receiver writes to stderr.
-        _ = unsafe PQsetNoticeReceiver(
+        _ = unsafe libpq.PQsetNoticeReceiver(
             pointer,
             { log, notice in
                 guard let log = unsafe log, let notice = unsafe notice else { return }
@@ -29,17 +31,17 @@ struct PostgresConnection: ~Copyable {
                     .receive(said.severity ?? "NOTICE", said.message)
             }, Unmanaged.passUnretained(notices).toOpaque())
         // Puts the SQLSTATE into the message of a failed attempt; see ConnectionFailure.
-        _ = unsafe PQsetErrorVerbosity(pointer, PQERRORS_VERBOSE)
+        _ = unsafe libpq.PQsetErrorVerbosity(pointer, PQERRORS_VERBOSE)
     }
 
     deinit {
-        unsafe PQfinish(pointer)
+        unsafe libpq.PQfinish(pointer)
     }
 
     /// Ends the connection and waits until the server's process is gone, which holds its socket to the last (PostgreSQL's
     /// source, pqcomm.c, `socket_close`). A pooler lets go at once.
     consuming func finish(within limit: Duration) {
-        let socket = isAlive ? fcntl(unsafe PQsocket(pointer), F_DUPFD_CLOEXEC, 0) : -1
+        let socket = isAlive ? fcntl(unsafe libpq.PQsocket(pointer), F_DUPFD_CLOEXEC, 0) : -1
         _ = consume self
         guard socket >= 0 else { return }
         defer { Glibc.close(socket) }
@@ -51,35 +53,35 @@ struct PostgresConnection: ~Copyable {
         }
     }
 
-    var isAlive: Bool { unsafe PQstatus(pointer) == CONNECTION_OK }
+    var isAlive: Bool { unsafe libpq.PQstatus(pointer) == CONNECTION_OK }
 
     /// What libpq says about the last thing that went wrong.
-    var complaint: String { unsafe String(copying: PQerrorMessage(pointer)) ?? "" }
+    var complaint: String { unsafe String(copying: libpq.PQerrorMessage(pointer)) ?? "" }
 
-    var backendPID: Int { unsafe Int(PQbackendPID(pointer)) }
+    var backendPID: Int { unsafe Int(libpq.PQbackendPID(pointer)) }
 
     var isInTransaction: Bool {
-        switch unsafe PQtransactionStatus(pointer) {
+        switch unsafe libpq.PQtransactionStatus(pointer) {
         case PQTRANS_INTRANS, PQTRANS_INERROR, PQTRANS_ACTIVE: true
         default: false
         }
     }
 
     /// The address of a new key, for `PostgresCancelKey`; 0 when there is none.
-    var cancelKeyAddress: UInt { unsafe UInt(bitPattern: PQgetCancel(pointer)) }
+    var cancelKeyAddress: UInt { unsafe UInt(bitPattern: libpq.PQgetCancel(pointer)) }
 
     /// False when it could not be sent; `complaint` says why.
     func send(_ message: OutgoingMessage) -> Bool {
         switch message {
-        case .text(let text): guard unsafe PQsendQuery(pointer, text) == 1 else { return false }
+        case .text(let text): guard unsafe libpq.PQsendQuery(pointer, text) == 1 else { return false }
         case .statements(let statements, _):
             guard statements.count > 1 else {
                 guard let statement = statements.first, send(statement) else { return false }
                 break
             }
-            guard unsafe PQenterPipelineMode(pointer) == 1 else { return false }
+            guard unsafe libpq.PQenterPipelineMode(pointer) == 1 else { return false }
             for statement in statements { guard send(statement) else { return false } }
-            return unsafe PQpipelineSync(pointer) == 1
+            return unsafe libpq.PQpipelineSync(pointer) == 1
         }
         expectRows()
         return true
@@ -88,40 +90,40 @@ struct PostgresConnection: ~Copyable {
     private func send(_ statement: BoundStatement) -> Bool {
         let bound = statement.parameters
         return unsafe bound.values.lend { values in
-            unsafe PQsendQueryParams(
+            unsafe libpq.PQsendQueryParams(
                 pointer, statement.text, Int32(bound.types.count), bound.types, values, bound.lengths, bound.formats, 0)
         } == 1
     }
 
     /// Rows of the statement whose results come next are handed over one by one. It refuses when libpq met the end of the
     /// connection while it sent: that waits as a result then.
-    func expectRows() { _ = unsafe PQsetSingleRowMode(pointer) }
+    func expectRows() { _ = unsafe libpq.PQsetSingleRowMode(pointer) }
 
     /// Reads the end of a pipeline behind its last result. False when the connection is of no more use.
     func endPipeline() -> Bool {
         _ = nextResult()
-        return unsafe PQexitPipelineMode(pointer) == 1
+        return unsafe libpq.PQexitPipelineMode(pointer) == 1
     }
 
     /// Waits for the next result of the message, of its next statement in a pipeline; nil when that has ended.
-    func nextResult() -> PostgresResult? { unsafe PostgresResult(owning: PQgetResult(pointer)) }
+    func nextResult() -> PostgresResult? { unsafe PostgresResult(owning: libpq.PQgetResult(pointer)) }
 
     /// Ends COPY … FROM STDIN with an error, which the server then reports. False when the connection is lost.
-    func refuseCopyIn(_ reason: String) -> Bool { unsafe PQputCopyEnd(pointer, reason) == 1 }
+    func refuseCopyIn(_ reason: String) -> Bool { unsafe libpq.PQputCopyEnd(pointer, reason) == 1 }
 
     /// Reads COPY … TO STDOUT to its end. False when the connection is lost.
     func drainCopyOut() -> Bool {
         while true {
             var row: UnsafeMutablePointer<CChar>?
-            let length = unsafe PQgetCopyData(pointer, &row, 0)
-            unsafe PQfreemem(row)
+            let length = unsafe libpq.PQgetCopyData(pointer, &row, 0)
+            unsafe libpq.PQfreemem(row)
             if length < 0 { return length == -1 }
         }
     }
 
     /// Drops what other sessions notified; a script may have said LISTEN.
     func dropNotifications() {
-        while let notification = unsafe PQnotifies(pointer) { unsafe PQfreemem(notification) }
+        while let notification = unsafe libpq.PQnotifies(pointer) { unsafe libpq.PQfreemem(notification) }
     }
 }
 
@@ -143,10 +145,10 @@ extension PostgresConnection {
         while true {
             switch state {
             case PGRES_POLLING_OK:
-                _ = unsafe PQsetErrorVerbosity(pointer, PQERRORS_DEFAULT)
+                _ = unsafe libpq.PQsetErrorVerbosity(pointer, PQERRORS_DEFAULT)
                 return .connected
             case PGRES_POLLING_READING, PGRES_POLLING_WRITING:
-                let socket = unsafe PQsocket(pointer)
+                let socket = unsafe libpq.PQsocket(pointer)
                 guard socket >= 0 else { return .failed(message: complaint, silence: silence) }
                 if !Self.wait(for: socket, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until: deadline) {
                     // Ends the attempt at this address; libpq sees it and goes on with the next one.
@@ -154,7 +156,7 @@ extension PostgresConnection {
                     silence = limit
                     deadline = limit.map { clock.now + $0 }
                 }
-                state = unsafe PQconnectPoll(pointer)
+                state = unsafe libpq.PQconnectPoll(pointer)
             default:
                 return .failed(message: complaint, silence: silence)
             }
@@ -177,8 +179,8 @@ extension PostgresConnection {
     /// `connect_timeout` of the URL, the environment or the service file, else 10 s; nil when it says 0, without limit.
     /// PQconnectPoll leaves it to its caller (libpq, 34.1.2), and counts nothing below 2 s.
     private var connectTimeout: Duration? {
-        guard let options = unsafe PQconninfo(pointer) else { return .seconds(10) }
-        defer { unsafe PQconninfoFree(options) }
+        guard let options = unsafe libpq.PQconninfo(pointer) else { return .seconds(10) }
+        defer { unsafe libpq.PQconninfoFree(options) }
         var option = unsafe options
         while let keyword = unsafe option.pointee.keyword {
             if unsafe String(cString: keyword) == "connect_timeout",

@@ -1,10 +1,16 @@
 private import CLibPQ
 
+private let libpq = muster_libpq()
+
 /// The C library behind the driver.
 package enum PostgresLibrary {
-    /// `15.10` for 150010 (libpq: PQlibVersion).
-    package static var version: String {
-        let number = PQlibVersion()
+    /// Why it cannot be used; nil when it can.
+    static let complaint = unsafe String(copying: muster_libpq_complaint())
+
+    /// `15.10` for 150010 (libpq: PQlibVersion); nil where it is not installed.
+    package static var version: String? {
+        guard complaint == nil else { return nil }
+        let number = libpq.PQlibVersion()
         return "\(number / 10000).\(number % 10000)"
     }
 }

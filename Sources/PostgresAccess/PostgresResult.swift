@@ -1,6 +1,8 @@
 private import CLibPQ
 import DatabaseAccess
 
+private let libpq = muster_libpq()
+
 /// One result of libpq, freed with it.
 @safe
 struct PostgresResult: ~Copyable {
@@ -25,11 +27,11 @@ struct PostgresResult: ~Copyable {
     }
 
     deinit {
-        unsafe PQclear(pointer)
+        unsafe libpq.PQclear(pointer)
     }
 
     var kind: Kind {
-        switch unsafe PQresultStatus(pointer) {
+        switch unsafe libpq.PQresultStatus(pointer) {
         case PGRES_SINGLE_TUPLE: .row
         case PGRES_TUPLES_OK, PGRES_COMMAND_OK: .end
         case PGRES_EMPTY_QUERY: .emptyStatement
@@ -41,32 +43,35 @@ struct PostgresResult: ~Copyable {
     }
 
     /// The command tag, such as `UPDATE 3`.
-    var tag: String { unsafe String(copying: PQcmdStatus(pointer)) ?? "" }
+    var tag: String { unsafe String(copying: libpq.PQcmdStatus(pointer)) ?? "" }
 
     var shape: RowShape {
-        let columns = unsafe 0..<PQnfields(pointer)
+        let columns = unsafe 0..<libpq.PQnfields(pointer)
         return RowShape(
-            columns: columns.map { unsafe String(copying: PQfname(pointer, $0)) ?? "" },
-            types: columns.map { unsafe PQftype(pointer, $0) })
+            columns: columns.map { unsafe String(copying: libpq.PQfname(pointer, $0)) ?? "" },
+            types: columns.map { unsafe libpq.PQftype(pointer, $0) })
     }
 
     /// The value in the only row of a `.row` result.
     func value(_ column: Int, _ type: UInt32) -> DatabaseValue {
         let column = Int32(column)
-        guard unsafe PQgetisnull(pointer, 0, column) == 0, let start = unsafe PQgetvalue(pointer, 0, column) else {
+        guard unsafe libpq.PQgetisnull(pointer, 0, column) == 0, let start = unsafe libpq.PQgetvalue(pointer, 0, column)
+        else {
             return .null
         }
         if type == TypeNumber.bytea { return unsafe Self.bytes(start) }
-        let text = unsafe UnsafeRawBufferPointer(start: start, count: Int(PQgetlength(pointer, 0, column)))
+        let text = unsafe UnsafeRawBufferPointer(start: start, count: Int(libpq.PQgetlength(pointer, 0, column)))
         return DatabaseValue(unsafe String(decoding: text, as: UTF8.self), type: type)
     }
 
     /// Either form of `bytea_output`.
     private static func bytes(_ text: UnsafePointer<CChar>) -> DatabaseValue {
         var count = 0
-        let bytes = unsafe text.withMemoryRebound(to: UInt8.self, capacity: 1) { unsafe PQunescapeBytea($0, &count) }
+        let bytes = unsafe text.withMemoryRebound(to: UInt8.self, capacity: 1) {
+            unsafe libpq.PQunescapeBytea($0, &count)
+        }
         guard let bytes = unsafe bytes else { return .null }
-        defer { unsafe PQfreemem(bytes) }
+        defer { unsafe libpq.PQfreemem(bytes) }
         return .blob(unsafe Array(UnsafeBufferPointer(start: bytes, count: count)))
     }
 
@@ -76,10 +81,10 @@ struct PostgresResult: ~Copyable {
     /// For results that somebody else frees, such as a notice.
     static func diagnostics(of pointer: OpaquePointer) -> ServerDiagnostics {
         func field(_ code: Int32) -> String? {
-            unsafe String(copying: PQresultErrorField(pointer, code))
+            unsafe String(copying: libpq.PQresultErrorField(pointer, code))
         }
         // libpq's own failures have no fields.
-        let whole = unsafe String(copying: PQresultErrorMessage(pointer)) ?? ""
+        let whole = unsafe String(copying: libpq.PQresultErrorMessage(pointer)) ?? ""
         return ServerDiagnostics(
             severity: field(muster_diag_severity), sqlState: field(muster_diag_sqlstate),
             message: field(muster_diag_message) ?? whole,

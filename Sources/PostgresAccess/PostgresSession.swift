@@ -27,6 +27,10 @@ package final class PostgresSession: DatabaseSession {
         guard url.dialect == .postgresql else {
             throw DatabaseError(.misuse, "\(url) was given to the driver of PostgreSQL.")
         }
+        if let complaint = PostgresLibrary.complaint {
+            throw DatabaseError(
+                .unreachable, "cannot reach \(url): \(complaint)", hint: "Install libpq (Debian: libpq5).")
+        }
         let notices = NoticeLog()
         let parameters = ConnectionParameters(url, applicationName: options.applicationName)
         guard let connection = PostgresConnection(parameters, notices: notices) else {
@@ -218,7 +222,10 @@ extension PostgresSession {
 
     private func refuseNUL(_ text: String) throws(DatabaseError) {
         // A C string ends there, and the rest would silently not be run.
-        guard text.utf8.contains(0), let place = text.unicodeScalars.firstIndex(of: "\0") else { return }
+        // Byte by byte it would be the costliest loop of a deploy: scripts are long.
+        let holdsNUL =
+            unsafe text.utf8.withContiguousStorageIfAvailable { unsafe $0.contains(0) } ?? text.utf8.contains(0)
+        guard holdsNUL, let place = text.unicodeScalars.firstIndex(of: "\0") else { return }
         throw DatabaseError(
             .refused, "The text holds a NUL character; PostgreSQL's text has none.",
             hint: "Write it as an escape, or remove it.",

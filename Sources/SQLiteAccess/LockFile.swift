@@ -1,7 +1,7 @@
 private import CSystem
 package import DatabaseAccess
-private import Foundation
 private import Glibc
+private import Groundwork
 
 /// The lock file `<ledger>-locks` as one holder of locks: one open file description, whose locks die with it.
 ///
@@ -103,12 +103,5 @@ private struct Descriptor: ~Copyable {
         var other = stat()
         guard unsafe fstat(number, &own) == 0, unsafe stat(path, &other) == 0 else { return false }
         return own.st_ino == other.st_ino && own.st_dev == other.st_dev
-    }
-}
-
-extension String {
-    /// What the C library says about an error number.
-    fileprivate init(systemError code: Int32) {
-        self = NSError(domain: NSPOSIXErrorDomain, code: Int(code)).localizedDescription
     }
 }

@@ -1,8 +1,9 @@
 private import CSQLite
 private import CSystem
 internal import DatabaseAccess
-private import Foundation
+private import FoundationEssentials
 private import Glibc
+private import Groundwork
 
 /// The file behind a URL: how it is to be opened, and why it cannot be.
 struct SQLiteFile {
@@ -21,8 +22,10 @@ struct SQLiteFile {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
-            throw DatabaseError(
-                .unreachable, "the folder \(folder.path) cannot be created: \(error.localizedDescription)")
+            let cause = ((error as? CocoaError)?.underlying as? POSIXError).map {
+                String(systemError: $0.code.rawValue)
+            }
+            throw DatabaseError(.unreachable, "the folder \(folder.path) cannot be created: \(cause ?? "\(error)")")
         }
     }
 
@@ -59,9 +62,7 @@ struct SQLiteFile {
     /// The file as a URI that keeps SQLite from writing to the shared memory.
     var readingURI: String {
         let absolute = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
-        let allowed = CharacterSet(
-            charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
-        return "file:\(absolute.addingPercentEncoding(withAllowedCharacters: allowed) ?? absolute)?readonly_shm=1"
+        return "file:\(PercentEncoding.encoded(absolute, keeping: [UInt8(ascii: "/")]))?readonly_shm=1"
     }
 
     /// What is wrong with the file, in words, when it could not be opened.

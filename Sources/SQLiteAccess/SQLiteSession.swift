@@ -1,6 +1,6 @@
 private import CSQLite
 package import DatabaseAccess
-private import Foundation
+private import Groundwork
 
 /// One connection to one SQLite file. Opened, used and closed by one thread.
 ///
@@ -47,7 +47,7 @@ package final class SQLiteSession: DatabaseSession {
                 guard options.isReadOnly, error.message == DatabaseError.recovery, ContinuousClock.now < patience else {
                     throw file.explain(error)
                 }
-                Thread.sleep(forTimeInterval: 0.02)
+                blockThread(for: .milliseconds(20))
             }
         }
     }

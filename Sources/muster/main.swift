@@ -1,5 +1,5 @@
 import CommandLine
-import Foundation
+import Glibc
 
 let signals = ProcessSignals()
 exit(await CommandProgram(.ofProcess(signals)).exitCode())

@@ -12,9 +12,11 @@ enum VersionCommand: Command {
         examples: ["muster version --format json"])
 
     static func run(_ arguments: ParsedArguments, _ context: CommandContext) async throws -> Answer {
-        Answer(
+        // libpq is not loaded for what is not shown.
+        let libpq = arguments.format == .text ? nil : PostgresLibrary.version
+        return Answer(
             VersionAnswer(
-                version: MusterVersion.current, swift: MusterVersion.compiler, libpq: PostgresLibrary.version,
+                version: MusterVersion.current, swift: MusterVersion.compiler, libpq: libpq,
                 sqlite: SQLiteLibrary.version), .done)
     }
 
@@ -34,7 +36,8 @@ struct VersionAnswer: TextAnswer {
     var version: String
     /// The compiler that built it.
     var swift: String
-    var libpq: String
+    /// nil where it is not installed.
+    var libpq: String?
     var sqlite: String
     var error: ReportError?
 

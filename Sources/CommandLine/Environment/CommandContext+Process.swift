@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Glibc
 import RunbookRunner
 
@@ -13,7 +13,7 @@ extension CommandContext {
             arguments: Array(ProcessInfo.processInfo.arguments.dropFirst()), environment: environment,
             output: DescriptorOutput(STDOUT_FILENO, isDumb: isDumb),
             errors: DescriptorOutput(STDERR_FILENO, isDumb: isDumb), timepiece: SystemTimepiece(),
-            signals: signals, currentDirectory: ".", userName: { NSUserName() },
+            signals: signals, currentDirectory: ".", userName: { ProcessInfo.processInfo.userName },
             service: RunbookService(opener: EngineOpener()))
     }
 }

@@ -1,5 +1,6 @@
-import Foundation
+import FoundationEssentials
 private import Glibc
+import Groundwork
 import Reporting
 import RunbookModel
 
@@ -32,17 +33,15 @@ struct DocumentFile {
         let isDevice = isDevice
         let draft = isDevice ? path : path + ".\(ProcessInfo.processInfo.processIdentifier).tmp"
         if !isDevice, !FileManager.default.createFile(atPath: draft, contents: nil) { throw failure() }
-        guard let handle = FileHandle(forWritingAtPath: draft) else { throw failure() }
+        guard let file = OutputFile(draft) else { throw failure() }
         // A device that is a file after all (`>log`) keeps what is in it; a pipe has no end to seek.
-        if isDevice { _ = try? handle.seekToEnd() }
+        if isDevice { file.seekToEnd() }
         do {
-            var problem: (any Error)?
+            var problem: Problem?
             try body { piece in
-                guard problem == nil else { return }
-                do { try handle.write(contentsOf: Data(piece.utf8)) } catch { problem = error }
+                if problem == nil, !file.write(piece) { problem = failure() }
             }
             if let problem { throw problem }
-            try handle.close()
             // rename(2): whoever reads meanwhile sees the file before, or this one.
             if !isDevice, unsafe rename(draft, path) != 0 { throw failure() }
         } catch {
@@ -52,7 +51,7 @@ struct DocumentFile {
     }
 
     private func failure() -> Problem {
-        let reason = unsafe String(cString: strerror(errno))
+        let reason = String(systemError: errno)
         return Problem("file", "\(path): \(reason)", .failed)
     }
 }

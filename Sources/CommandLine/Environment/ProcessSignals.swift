@@ -1,5 +1,5 @@
-private import Foundation
 private import Glibc
+private import Groundwork
 private import Synchronization
 
 /// The process's own INT and TERM, as a thread of its own hands them on.
@@ -30,7 +30,7 @@ package struct ProcessSignals: SignalSource {
                 errno = kept
             }
         }
-        Thread.detachNewThread { [reader = ends[0]] in
+        DetachedThread.start(stackSize: 256 << 10) { [reader = ends[0]] in
             var byte: UInt8 = 0
             while true {
                 let count = unsafe read(reader, &byte, 1)

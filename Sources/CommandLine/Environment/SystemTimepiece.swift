@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 import Reporting
 
 /// The system's clocks.

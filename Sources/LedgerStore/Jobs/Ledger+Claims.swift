@@ -1,5 +1,5 @@
 package import DatabaseAccess
-package import Foundation
+package import FoundationEssentials
 package import RunbookModel
 
 extension Ledger {

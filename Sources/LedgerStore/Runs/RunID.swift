@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 
 /// Makes ids of runs and runners: a ULID, 48 bits of milliseconds and 80 random bits in Crockford's base 32, so that
 /// ids sort by time (github.com/ulid/spec).

@@ -1,5 +1,5 @@
 package import DatabaseAccess
-import Foundation
+import FoundationEssentials
 import RunbookModel
 
 extension Ledger {

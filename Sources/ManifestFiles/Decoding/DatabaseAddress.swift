@@ -1,4 +1,4 @@
-import Foundation
+import Groundwork
 import RunbookModel
 
 /// Where a database is, as the manifest says it.
@@ -43,7 +43,7 @@ extension ManifestDecoder {
             field.report("a SQLite address takes no parameters", remedy: "a ? in a file's name is written %3F")
             return nil
         }
-        if path.removingPercentEncoding == nil {
+        if PercentEncoding.decoded(path) == nil {
             field.report(
                 "\(field.shown) is not percent-encoded correctly", remedy: "a % in a file's name is written %25")
             return nil
@@ -52,8 +52,7 @@ extension ManifestDecoder {
             return DatabaseAddress(url: Redacted("sqlite:\(path)"), dialect: .sqlite)
         }
         // The folder's own name is no template and no URL: its special characters are encoded.
-        let allowed = CharacterSet.urlPathAllowed
-        guard let base = folder.path.addingPercentEncoding(withAllowedCharacters: allowed) else { return nil }
+        let base = PercentEncoding.encoded(folder.path, keeping: Set("!$&'()*+,/:=@".utf8))
         while path.hasPrefix("./") { path = path.dropFirst(2) }
         let slash = base.hasSuffix("/") ? "" : "/"
         return DatabaseAddress(url: Redacted("sqlite:\(base)\(slash)\(path)"), dialect: .sqlite)
@@ -74,7 +73,7 @@ extension ManifestDecoder {
             }
         }
         return written.filter { !$0.isEmpty && !$0.contains("{") }.flatMap { password in
-            let meant = password.removingPercentEncoding ?? String(password)
+            let meant = PercentEncoding.decoded(password) ?? String(password)
             return meant == password ? [meant] : [String(password), meant]
         }
     }

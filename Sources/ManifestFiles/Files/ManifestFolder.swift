@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import RunbookModel
 
 /// The folder that a manifest's paths start from, and the files in it that were read.

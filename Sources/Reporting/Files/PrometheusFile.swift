@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import RunbookModel
 
 /// A run in the text format that node_exporter's textfile collector reads.

@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 
 extension Date {
     /// RFC 3339 in UTC with milliseconds: `2026-01-31T12:00:00.250Z`.

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// A place in the document that an encoder fills: a value, or a list or object of further places.
 final class TreeNode {

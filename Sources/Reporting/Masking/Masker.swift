@@ -1,4 +1,4 @@
-import Foundation
+import Groundwork
 package import RunbookModel
 
 /// Takes secrets out of text that servers and hooks wrote. Muster's own secrets are types that print masked; this is
@@ -14,7 +14,7 @@ package struct Masker: Sendable {
             // A server names the password, never the whole URL.
             if let password = Self.password(in: secret) {
                 known.insert(password)
-                if let decoded = password.removingPercentEncoding { known.insert(decoded) }
+                if let decoded = PercentEncoding.decoded(password) { known.insert(decoded) }
             }
         }
         self.secrets = known.sorted { ($0.count, $0) > ($1.count, $1) }
@@ -30,10 +30,10 @@ package struct Masker: Sendable {
 
     /// A short secret (`dev`, `eu`) is replaced only where it stands as a word of its own.
     private static func replacing(_ secret: String, in text: String) -> String {
-        guard secret.count < 6 else { return text.replacingOccurrences(of: secret, with: mask) }
+        guard secret.count < 6 else { return text.replacingPlaces(of: secret, with: mask) }
         var result = ""
         var rest = text[...]
-        while let found = rest.range(of: secret) {
+        while let found = rest.firstPlace(of: secret) {
             let before = rest[..<found.lowerBound].last ?? result.last
             let after = rest[found.upperBound...].first
             let isWord = !(before?.isWordPart ?? false) && !(after?.isWordPart ?? false)

@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 
 /// What time it is, and a way to wait; tests bring their own.
 package protocol Timepiece: Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 
 extension Date {
     /// For people: `2026-01-31 12:00:05 UTC`.

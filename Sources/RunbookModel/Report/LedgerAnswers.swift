@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 
 /// `muster check`: encodes as `muster.check/1`.
 package struct CheckReport: Sendable, Codable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 
 /// `muster ledger list`: encodes as `muster.ledger/1`.
 package struct LedgerContents: Sendable, Codable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 
 /// What apply would meet, tried and rolled back. Encodes as `muster.rehearsal/1`.
 package struct RehearsalReport: Sendable, Codable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 
 /// How a run ended: one shape for success and failure. Encodes as `muster.report/1`.
 package struct Report: Sendable, Codable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 
 /// What the ledger knows, per runbook and per tenant. Encodes as `muster.status/1`.
 package struct StatusReport: Sendable, Codable {

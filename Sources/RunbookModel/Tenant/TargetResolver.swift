@@ -1,3 +1,5 @@
+import Groundwork
+
 /// Says where a tenant is, by filling in the target's templates with its columns.
 package struct TargetResolver: Sendable {
     private let url: ColumnTemplate?

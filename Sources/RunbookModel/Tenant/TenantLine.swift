@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Reads one tenant from what a source prints: a line of JSON, or a row of columns.
 ///

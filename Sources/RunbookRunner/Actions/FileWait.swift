@@ -1,5 +1,5 @@
 import DatabaseAccess
-import Foundation
+import Groundwork
 
 /// How long another program's lock on a tenant's SQLite file is waited for, beyond what the session itself waits.
 struct FileWait {
@@ -12,7 +12,7 @@ struct FileWait {
         while true {
             do throws(DatabaseError) { return try body() } catch {
                 guard error.code == .busy, ContinuousClock.now < deadline else { throw error }
-                Thread.sleep(forTimeInterval: 0.01)
+                blockThread(for: .milliseconds(10))
             }
         }
     }

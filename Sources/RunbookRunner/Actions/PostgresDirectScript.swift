@@ -1,5 +1,5 @@
 import DatabaseAccess
-import Foundation
+import FoundationEssentials
 import RunbookModel
 
 /// An index that a build which did not end well has left.

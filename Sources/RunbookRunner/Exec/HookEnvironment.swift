@@ -1,5 +1,5 @@
 private import DatabaseAccess
-private import Foundation
+private import FoundationEssentials
 package import RunbookModel
 
 /// What a hook finds in its environment and on its stdin. Both hold the tenant's URL with its password by design, and

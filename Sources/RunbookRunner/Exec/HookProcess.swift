@@ -1,6 +1,6 @@
 private import CSystem
-private import Foundation
 private import Glibc
+private import Groundwork
 
 /// One run of a hook executable, from its start to the end of its process group.
 package struct HookProcess: Sendable {
@@ -145,10 +145,7 @@ package struct HookProcess: Sendable {
         case EACCES:
             HookError(.notExecutable, "no permission to run the hook \(name), its interpreter, or in \(folder)")
         default:
-            HookError(
-                .system,
-                "the hook \(name) cannot be started: "
-                    + NSError(domain: NSPOSIXErrorDomain, code: Int(code)).localizedDescription)
+            HookError(.system, "the hook \(name) cannot be started: \(String(systemError: code))")
         }
     }
 }

@@ -1,4 +1,4 @@
-private import Foundation
+private import FoundationEssentials
 private import Glibc
 
 /// Finds the file of a hook the way `execvp` would, with the hook's own PATH and folder.

@@ -1,6 +1,7 @@
 private import CSystem
-private import Foundation
+private import FoundationEssentials
 private import Glibc
+private import Groundwork
 
 /// The hook's stdin: a file in memory (memfd_create(2)), so that nobody has to feed it. A hook that reads nothing, or
 /// closes it early, blocks nobody and sends no SIGPIPE.
@@ -101,7 +102,6 @@ struct HookWatch: ~Copyable {
 extension HookError {
     /// A failed system call; reads `errno`.
     fileprivate init(system what: String) {
-        let reason = NSError(domain: NSPOSIXErrorDomain, code: Int(errno)).localizedDescription
-        self.init(.system, "\(what): \(reason)")
+        self.init(.system, "\(what): \(String(systemError: errno))")
     }
 }

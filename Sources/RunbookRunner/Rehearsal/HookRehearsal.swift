@@ -1,5 +1,5 @@
 import DatabaseAccess
-import Foundation
+import FoundationEssentials
 import RunbookModel
 
 /// A hook that declares `dry_run`, started with `MUSTER_DRY_RUN=1` outside of any lock.

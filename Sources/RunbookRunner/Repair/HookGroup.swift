@@ -1,5 +1,6 @@
-private import Foundation
+private import FoundationEssentials
 private import Glibc
+private import Groundwork
 
 /// The process group of a hook as an attempt has it on record, looked at from this host.
 struct HookGroup: Hashable {
@@ -65,7 +66,7 @@ struct HookGroup: Hashable {
             kill(-number, signal)
             while ContinuousClock.now < deadline {
                 if !isAlive { return true }
-                Thread.sleep(forTimeInterval: 0.02)
+                blockThread(for: .milliseconds(20))
             }
         }
         return !isAlive
@@ -88,7 +89,7 @@ struct HookGroup: Hashable {
         guard let boot = FileManager.default.contents(atPath: "/proc/sys/kernel/random/boot_id"),
             let space = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
         else { return nil }
-        return String(decoding: boot, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines) + " " + space
+        return String(decoding: boot, as: UTF8.self).filter { !$0.isWhitespace } + " " + space
     }()
 
     private struct Status {

@@ -1,5 +1,6 @@
 import DatabaseAccess
-import Foundation
+import FoundationEssentials
+import Groundwork
 import LedgerStore
 import RunbookModel
 
@@ -164,7 +165,7 @@ final class TenantVisitor {
                 let who = holder.map { "by \($0.application) (pid \($0.pid))" } ?? "by somebody else"
                 throw DatabaseError(.busy, "the tenant's lock is held \(who)")
             }
-            Thread.sleep(forTimeInterval: .random(in: 0.02...0.1))
+            blockThread(for: .milliseconds(.random(in: 20...100)))
         }
     }
 
@@ -216,7 +217,7 @@ final class TenantVisitor {
             guard left > .seconds(-2) else {
                 throw DatabaseError(.busy, "its last attempt may still be going on")
             }
-            Thread.sleep(forTimeInterval: 0.1)
+            blockThread(for: .milliseconds(100))
         }
     }
 }

@@ -1,5 +1,5 @@
 import DatabaseAccess
-import Foundation
+import Groundwork
 import LedgerStore
 import RunbookModel
 
@@ -51,7 +51,7 @@ extension Execution {
         var pause = 0.002
         while try !locks.tryLock(key, .exclusive) {
             guard ContinuousClock.now < deadline, !context.stop.isStopping else { return false }
-            Thread.sleep(forTimeInterval: pause * Double.random(in: 0.7...1.3))
+            blockThread(for: .seconds(pause * Double.random(in: 0.7...1.3)))
             pause = min(0.1, pause * 1.5)
         }
         return true

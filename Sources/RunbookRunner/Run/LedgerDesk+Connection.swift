@@ -1,5 +1,5 @@
 import DatabaseAccess
-import Foundation
+import Groundwork
 import LedgerStore
 import RunbookModel
 
@@ -45,7 +45,7 @@ extension LedgerDesk {
             let pause = min(
                 RetryDecision.delay(afterTry: min(tries, 5), random: .random(in: 0...1)), deadline - ContinuousClock.now
             )
-            Thread.sleep(forTimeInterval: pause.seconds)
+            blockThread(for: pause)
             do {
                 let session = try connect(isReadOnly: false)
                 do {

@@ -1,5 +1,5 @@
 import DatabaseAccess
-import Foundation
+import Groundwork
 import LedgerStore
 import RunbookModel
 
@@ -39,7 +39,7 @@ extension LedgerDesk {
                 throw DatabaseError(
                     .busy, "run \(run.id) was stopped, and its last work still goes on; try again when that has ended")
             }
-            Thread.sleep(forTimeInterval: 0.1)
+            blockThread(for: .milliseconds(100))
         }
     }
 

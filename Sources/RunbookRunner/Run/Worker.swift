@@ -1,5 +1,5 @@
 import DatabaseAccess
-import Foundation
+import FoundationEssentials
 import LedgerStore
 import RunbookModel
 

@@ -1,5 +1,5 @@
 import DatabaseAccess
-import Foundation
+import FoundationEssentials
 package import RunbookModel
 
 extension RunbookService {

@@ -1,6 +1,7 @@
 import DatabaseAccess
 import Dispatch
-import Foundation
+import FoundationEssentials
+import Groundwork
 import Synchronization
 
 /// Tells a run under way to stop: the first request ends claiming and lets running work finish within the grace, the
@@ -93,7 +94,7 @@ package final class StopSwitch: Sendable {
     func pause(_ duration: Duration) {
         let end = ContinuousClock.now + duration
         while !isStopping, ContinuousClock.now < end {
-            Thread.sleep(forTimeInterval: min(0.05, (end - ContinuousClock.now).seconds))
+            blockThread(for: min(.milliseconds(50), end - .now))
         }
     }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 private import Glibc
 import RunbookModel
 

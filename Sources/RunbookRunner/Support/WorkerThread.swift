@@ -1,6 +1,7 @@
 private import CSystem
 private import Dispatch
-private import Foundation
+private import Glibc
+private import Groundwork
 private import Synchronization
 
 /// One named OS thread that runs the jobs given to it, one after the other: the executor of an actor that owns a
@@ -24,8 +25,7 @@ package final class WorkerThread: SerialExecutor, TaskExecutor {
         let queue = JobQueue()
         self.queue = queue
         // The thread knows the queue alone, so that it does not keep its executor alive.
-        let thread = Thread {
-            // Foundation's own name reaches the operating system too late, if at all.
+        DetachedThread.start(stackSize: stackSize) {
             unsafe muster_name_thread(name)
             queue.bindToCurrentThread()
             while let (job, executor) = queue.next() {
@@ -34,8 +34,6 @@ package final class WorkerThread: SerialExecutor, TaskExecutor {
             }
             queue.ended.signal()
         }
-        thread.stackSize = stackSize
-        thread.start()
     }
 
     deinit { queue.close() }

@@ -1,4 +1,6 @@
-import Foundation
+import FoundationEssentials
+private import Glibc
+import Groundwork
 package import RunbookModel
 
 /// A glob whose matches are tenants, each a SQLite file: `tenants/*.db`.

@@ -1,5 +1,6 @@
 import DatabaseAccess
-import Foundation
+import FoundationEssentials
+private import Glibc
 import RunbookModel
 
 /// A program that prints one tenant a line, as JSON.

@@ -1,5 +1,5 @@
 import DatabaseAccess
-import Foundation
+import FoundationEssentials
 import RunbookModel
 
 /// Asks the manifest's source for the tenants.

@@ -1,4 +1,5 @@
 import Foundation
+import Groundwork
 import RunbookModel
 import RunbookRunner
 import Testing

@@ -1,4 +1,4 @@
-/// Percent-encoding of values that go into an address (RFC 3986, section 2.1).
+/// Percent-encoding of values in an address (RFC 3986, section 2.1).
 package enum PercentEncoding {
     /// The value with everything encoded but unreserved characters and the bytes in `kept`.
     package static func encoded(_ value: String, keeping kept: Set<UInt8> = []) -> String {
@@ -11,6 +11,25 @@ package enum PercentEncoding {
             }
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// What was meant; nil where a `%` is followed by no two digits, or where the bytes are no UTF-8.
+    package static func decoded(_ value: some StringProtocol) -> String? {
+        var bytes: [UInt8] = []
+        var rest = value.utf8.makeIterator()
+        while let byte = rest.next() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = rest.next().flatMap(digit), let low = rest.next().flatMap(digit) else { return nil }
+            bytes.append(high << 4 | low)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        Character(UnicodeScalar(byte)).hexDigitValue.map(UInt8.init)
     }
 
     /// RFC 3986, section 2.3.
