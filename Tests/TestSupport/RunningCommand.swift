@@ -45,6 +45,8 @@ package final class RunningCommand: Sendable {
 
     package var isRunning: Bool { process.isRunning }
 
+    package var identifier: Int { Int(process.processIdentifier) }
+
     /// The most memory it has had so far, in bytes (proc(5), VmHWM); nil once it has ended.
     package var peakMemory: Int? {
         let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)

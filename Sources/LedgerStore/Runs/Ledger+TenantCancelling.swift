@@ -1,5 +1,5 @@
 package import DatabaseAccess
-import Foundation
+import FoundationEssentials
 package import RunbookModel
 
 /// What cancelling some tenants of a run came to.
