@@ -50,7 +50,8 @@ enum RehearsalSamples {
             },
             perform: {
                 $0.id == "columns"
-                    ? end : $0.id == "build" ? .succeeded(rows: 0, plainBuild: .milliseconds(25)) : .succeeded(rows: 200)
+                    ? end
+                    : $0.id == "build" ? .succeeded(rows: 0, plainBuild: .milliseconds(25)) : .succeeded(rows: 200)
             })
         tally.add(
             .init(

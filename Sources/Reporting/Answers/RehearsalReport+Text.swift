@@ -108,7 +108,8 @@ extension RehearsalReport: TextAnswer {
             let name = "\(runbook.id)@\(runbook.key)"
             var lines: [String] = []
             if runbook.asPlainBuild {
-                lines.append("\(name) is rehearsed as a plain build: its locks, which apply does not take, are not listed.")
+                lines.append(
+                    "\(name) is rehearsed as a plain build: its locks, which apply does not take, are not listed.")
             }
             if let reason = runbook.reason { lines.append("\(name) is not rehearsed: \(reason.printable).") }
             return lines

@@ -16,6 +16,8 @@ package struct PlainTwin: Sendable, Hashable {
     /// The schema that is named, of the table or of the index.
     package var schema: String?
 
+    package var isBuild: Bool { if case .build = work { true } else { false } }
+
     package init(text: String, work: Work, schema: String?) {
         self.text = text
         self.work = work

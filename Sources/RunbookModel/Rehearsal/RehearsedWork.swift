@@ -9,8 +9,9 @@ package struct RehearsedWork: Sendable, Hashable {
         /// - Parameters:
         ///   - build: what these took.
         ///   - statements: how many there are.
+        ///   - builds: those that build an index: taking away a leftover that is not there commits nothing.
         ///   - asksBefore: whether apply looks first what became of an earlier attempt.
-        case plainBuild(build: Duration, statements: Int, asksBefore: Bool)
+        case plainBuild(build: Duration, statements: Int, builds: Int, asksBefore: Bool)
     }
 
     package var runbook: Identity
@@ -31,6 +32,7 @@ package struct RehearsedWork: Sendable, Hashable {
         if case .succeeded(_, let plainBuild?) = end { build = plainBuild }
         kind = .plainBuild(
             build: build, statements: script.statements.count,
+            builds: script.statements.count { $0.plainTwin?.isBuild == true },
             asksBefore: runbook.repeatable || runbook.verify != nil)
     }
 }

@@ -20,9 +20,9 @@ package struct ServerCost: Sendable, Hashable {
         switch work.kind {
         case .notRun: .zero
         case .transaction: work.duration + commit
-        case .plainBuild(let build, let statements, let asksBefore):
+        case .plainBuild(let build, let statements, let builds, let asksBefore):
             build * 2 + roundTrip * Self.roundTrips(statements, asksBefore: asksBefore)
-                + commit * (Self.commitsOfAttempt + Self.commitsOfBuild * statements)
+                + commit * (Self.commitsOfAttempt + Self.commitsOfBuild * builds)
         }
     }
 

@@ -22,12 +22,13 @@ import Testing
     }
 
     /// Guarantee: names are as the server stores them.
-    @Test(arguments: [
-        ("create index concurrently on t (a)", nil, "t", nil),
-        ("create index concurrently By_A on T using gin (a)", "by_a", "T", nil),
-        ("create index concurrently if not exists \"A\"\"b\" on only app.\"T\" (a)", "A\"b", "app.\"T\"", "app"),
-        ("create index concurrently if on t (a)", "if", "t", nil),
-    ] as [(String, String?, String, String?)])
+    @Test(
+        arguments: [
+            ("create index concurrently on t (a)", nil, "t", nil),
+            ("create index concurrently By_A on T using gin (a)", "by_a", "T", nil),
+            ("create index concurrently if not exists \"A\"\"b\" on only app.\"T\" (a)", "A\"b", "app.\"T\"", "app"),
+            ("create index concurrently if on t (a)", "if", "t", nil),
+        ] as [(String, String?, String, String?)])
     func namesAreRead(_ text: String, _ index: String?, _ table: String, _ schema: String?) throws {
         let twin = try #require(script(text).statements.first?.plainTwin)
         #expect(twin.work == .build(index: index, table: table))

@@ -44,7 +44,8 @@ import Testing
             RehearsalPlan(given, elsewhere: [], isFile: false).steps.map(\.disposition) == [.rehearse, .rehearse])
         #expect(RehearsalPlan(given, elsewhere: [], isFile: true).steps.allSatisfy { $0.disposition != .rehearse })
         let shared = build { $0.shared = true }
-        #expect(RehearsalPlan(steps(shared), elsewhere: [], isFile: false).steps.allSatisfy { $0.disposition != .rehearse })
+        #expect(
+            RehearsalPlan(steps(shared), elsewhere: [], isFile: false).steps.allSatisfy { $0.disposition != .rehearse })
     }
 
     /// Guarantee: what is reported says that it was a plain build, and takes the time of the build alone.
@@ -80,12 +81,25 @@ import Testing
         #expect(failed.mean(of: plain("b").identity) == .zero)
     }
 
+    /// Guarantee: a leftover that is taken away first, and usually is not there, commits nothing.
+    @Test func leftoversCommitNothing() throws {
+        var runbook = build()
+        guard case .sql(var script) = runbook.action else { return }
+        var drop = script.statements[0]
+        drop.plainTwin = PlainTwin(text: "…", work: .drop(index: "i"), schema: nil)
+        script.statements.insert(drop, at: 0)
+        runbook.action = .sql(script)
+        let course = course(steps(runbook)) { _ in .succeeded(rows: 0, plainBuild: .milliseconds(1)) }
+        let work = try #require(course.took.first)
+        #expect(ServerCost(roundTrip: .zero, commit: .milliseconds(1)).inApply(work) == .milliseconds(2 + 5))
+    }
+
     /// Guarantee: an attempt that may be repeated asks first what became of the last one; more statements take more.
     @Test(arguments: [(false, 1, 15), (true, 1, 17), (false, 3, 19)])
     func roundTrips(_ mayRepeat: Bool, _ statements: Int, _ expected: Int) {
         let work = RehearsedWork(
             runbook: build().identity, duration: .seconds(9),
-            kind: .plainBuild(build: .zero, statements: statements, asksBefore: mayRepeat))
+            kind: .plainBuild(build: .zero, statements: statements, builds: 1, asksBefore: mayRepeat))
         let cost = ServerCost(roundTrip: .milliseconds(1), commit: .zero)
         #expect(cost.inApply(work) == .milliseconds(expected))
     }

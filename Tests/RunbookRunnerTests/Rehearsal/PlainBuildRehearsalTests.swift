@@ -139,7 +139,8 @@ import Testing
             let report = await PostgresRehearsalTests.rehearse(manifest)
 
             #expect(report.exitCode == 0, "\(report)")
-            #expect(report.notices.contains { $0.contains("What a commit costs on") && $0.contains("permission denied") })
+            #expect(
+                report.notices.contains { $0.contains("What a commit costs on") && $0.contains("permission denied") })
             try await database.psql("DROP OWNED BY \(database.name)_plain; DROP ROLE \(database.name)_plain")
         }
     }
