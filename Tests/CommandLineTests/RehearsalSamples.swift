@@ -21,8 +21,20 @@ enum RehearsalSamples {
 
     private static let runbooks = [
         runbook("columns"), runbook("index", after: ["columns"], transaction: false),
-        runbook("uses-index", after: ["index"]), runbook("defaults", after: ["columns"]),
+        runbook("uses-index", after: ["index"]), runbook("defaults", after: ["columns"]), build,
     ]
+
+    /// Apply builds its index CONCURRENTLY.
+    private static var build: Runbook {
+        let text = "create index concurrently i on t (a)"
+        let twin = PlainTwin(
+            text: "create index              i on t (a)", work: .build(index: "i", table: "t"), schema: nil)
+        let statement = SQLStatement(
+            text: text, line: 1, offset: 0, length: text.count, isConcurrent: true, plainTwin: twin)
+        var runbook = runbook("build", after: ["columns"], transaction: false)
+        runbook.action = .sql(SQLScript(path: "b.sql", text: text, statements: [statement], checksum: "sha256:b"))
+        return runbook
+    }
 
     /// - Parameter end: how `columns` ends.
     private static func add(_ tenant: String, _ end: RehearsalStepEnd, to tally: inout RehearsalTally) {
@@ -35,7 +47,12 @@ enum RehearsalSamples {
             clock: {
                 time += .milliseconds(40)
                 return time
-            }, perform: { $0.id == "columns" ? end : .succeeded(rows: 200) })
+            },
+            perform: {
+                $0.id == "columns"
+                    ? end
+                    : $0.id == "build" ? .succeeded(rows: 0, plainBuild: .milliseconds(25)) : .succeeded(rows: 200)
+            })
         tally.add(
             .init(
                 tenant: tenant, course, heldMS: 120,

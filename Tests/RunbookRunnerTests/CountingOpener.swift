@@ -28,6 +28,9 @@ final class MessageLog: Sendable {
     /// Those that claim a runbook.
     var claims: [String] { kept.withLock { $0.filter { $0.contains(".claim('") } } }
 
+    /// All that went out, in order.
+    var texts: [String] { kept.withLock { $0 } }
+
     func add(_ text: String) {
         kept.withLock { texts in
             if text.contains(".claim('"), !texts.contains(where: { $0.contains(".claim('") }) { beforeTheFirstClaim() }
@@ -61,7 +64,21 @@ private final class CountingSession: DatabaseSession {
     func query(
         _ sql: String, _ parameters: [DatabaseValue], forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult {
-        try session.query(sql, parameters, forEach: body)
+        log.add(sql)
+        return try session.query(sql, parameters, forEach: body)
+    }
+
+    /// It goes with what follows.
+    func begin(_ statements: [String]) throws(DatabaseError) { try session.begin(statements) }
+
+    func commit() throws(DatabaseError) {
+        log.add("COMMIT")
+        try session.commit()
+    }
+
+    func rollback() throws(DatabaseError) {
+        log.add("ROLLBACK")
+        try session.rollback()
     }
 
     func run(

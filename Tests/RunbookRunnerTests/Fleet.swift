@@ -1,5 +1,6 @@
 import DatabaseAccess
 import Foundation
+import ManifestFiles
 import PostgresAccess
 import RunbookModel
 import RunbookRunner
@@ -36,11 +37,13 @@ enum Fleet {
         var list: [SQLStatement] = []
         for statement in statements {
             let line = 1 + text.count { $0 == "\n" }
+            let lexed = SQLLexer.script(path: path, text: statement, dialect: .postgresql, transactional: false).script
             list.append(
                 SQLStatement(
                     text: statement, line: line, offset: text.unicodeScalars.count,
                     length: statement.unicodeScalars.count,
-                    isConcurrent: statement.uppercased().contains("CONCURRENTLY")))
+                    isConcurrent: statement.uppercased().contains("CONCURRENTLY"),
+                    plainTwin: lexed.statements.first?.plainTwin))
             text += statement + ";\n"
         }
         return SQLScript(path: path, text: text, statements: list, checksum: "sha256:" + SHA256.hex(text.utf8))

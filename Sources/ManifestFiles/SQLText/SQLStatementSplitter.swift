@@ -49,10 +49,12 @@ struct SQLStatementSplitter {
         let line = lines.line(at: ended.start)
         let offset = scalars.count(upTo: ended.start)
         let rules = SQLRules(head: ended.head, dialect: dialect, transactional: transactional)
+        let text = String(decoding: bytes[ended.start..<ended.end], as: UTF8.self)
         statements.append(
             SQLStatement(
-                text: String(decoding: bytes[ended.start..<ended.end], as: UTF8.self), line: line, offset: offset,
-                length: scalars.count(upTo: ended.end) - offset, isConcurrent: rules.isConcurrent))
+                text: text, line: line, offset: offset, length: scalars.count(upTo: ended.end) - offset,
+                isConcurrent: rules.isConcurrent,
+                plainTwin: rules.isConcurrent ? PlainTwinReader.twin(of: text) : nil))
         if let finding = rules.finding(line: line) {
             findings.append(finding)
             if finding.rule == .copyStream { tokenizer.skipCopyData() }

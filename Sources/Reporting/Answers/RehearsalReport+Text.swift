@@ -104,8 +104,15 @@ extension RehearsalReport: TextAnswer {
     }
 
     private var notRehearsed: [String] {
-        runbooks.compactMap { runbook in
-            runbook.reason.map { "\(runbook.id)@\(runbook.key) is not rehearsed: \($0.printable)." }
+        runbooks.flatMap { runbook in
+            let name = "\(runbook.id)@\(runbook.key)"
+            var lines: [String] = []
+            if runbook.asPlainBuild {
+                lines.append(
+                    "\(name) is rehearsed as a plain build: its locks, which apply does not take, are not listed.")
+            }
+            if let reason = runbook.reason { lines.append("\(name) is not rehearsed: \(reason.printable).") }
+            return lines
         }
     }
 

@@ -28,13 +28,18 @@ package struct SQLStatement: Sendable, Hashable {
     /// Whether it builds, rebuilds or drops an index CONCURRENTLY (or detaches a partition so): time limits on locks
     /// and statements are not applied to it.
     package var isConcurrent: Bool
+    /// How it can be rehearsed in a transaction; nil where it needs none for that, or cannot be.
+    package var plainTwin: PlainTwin?
 
-    package init(text: String, line: Int, offset: Int, length: Int, isConcurrent: Bool) {
+    package init(
+        text: String, line: Int, offset: Int, length: Int, isConcurrent: Bool, plainTwin: PlainTwin? = nil
+    ) {
         self.text = text
         self.line = line
         self.offset = offset
         self.length = length
         self.isConcurrent = isConcurrent
+        self.plainTwin = plainTwin
     }
 }
 

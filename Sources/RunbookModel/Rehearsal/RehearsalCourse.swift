@@ -3,8 +3,8 @@
 package struct RehearsalCourse: Sendable {
     package private(set) var steps: [RehearsalReport.RehearsedStep] = []
     package private(set) var failures: [Failure] = []
-    /// How long each took that was run, or not run because another one failed.
-    package private(set) var took: [(runbook: Identity, duration: Duration)] = []
+    /// What each took that was run, or not run because another one failed.
+    package private(set) var took: [RehearsedWork] = []
     package private(set) var obstacle: RehearsalObstacle?
     package private(set) var message: String?
     private var obstacles: Set<String> = []
@@ -31,7 +31,9 @@ package struct RehearsalCourse: Sendable {
                     note(runbook, .notRehearsed, "the rehearsal did not get there: \(obstacle.words)")
                 } else if let reason = obstruction(of: runbook) {
                     obstruct(runbook, .blocked, reason)
-                    if step.disposition == .rehearse { took.append((runbook.identity, .zero)) }
+                    if step.disposition == .rehearse {
+                        took.append(RehearsedWork(runbook: runbook.identity, duration: .zero, kind: .notRun))
+                    }
                 } else if step.disposition == .dryRun {
                     dryRuns.append((runbook, steps.count))
                     note(runbook, .notRehearsed, "its dry run was not started")
@@ -82,15 +84,17 @@ package struct RehearsalCourse: Sendable {
 
     private mutating func take(_ end: RehearsalStepEnd, of runbook: Runbook, _ duration: Duration) {
         let milliseconds = RelationLock.milliseconds(duration)
-        if case .obstacle = end {} else { took.append((runbook.identity, duration)) }
+        if case .obstacle = end {} else { took.append(RehearsedWork(of: runbook, took: duration, end)) }
         switch end {
-        case .succeeded(let rows):
+        case .succeeded(let rows, let plainBuild):
             var step = RehearsalReport.RehearsedStep(runbook: runbook.id, key: runbook.key, state: .wouldSucceed)
-            (step.rowsAffected, step.durationMS) = (rows, milliseconds)
+            (step.rowsAffected, step.durationMS) = (rows, plainBuild.map(RelationLock.milliseconds) ?? milliseconds)
+            step.asPlainBuild = runbook.isRehearsedAsPlainBuild
             steps.append(step)
         case .failed(let failure):
             var step = RehearsalReport.RehearsedStep(runbook: runbook.id, key: runbook.key, state: .wouldFail)
             (step.reason, step.durationMS) = (failure.message, milliseconds)
+            step.asPlainBuild = runbook.isRehearsedAsPlainBuild
             steps.append(step)
             failures.append(failure)
             obstruct(runbook)

@@ -22,12 +22,22 @@ package struct RehearsalFigures: Sendable {
     /// - Parameters:
     ///   - course: what was run, and how long each took.
     ///   - beside: what the tenant took besides, without what only a rehearsal does; nil where that is not known.
-    package mutating func add(_ course: RehearsalCourse, beside: Duration?) {
-        for (runbook, duration) in course.took { runbooks[runbook, default: Sum()].add(duration) }
+    ///   - cost: of its server; nil where that is not known.
+    ///   - isFused: whether transactional runbooks that follow each other are committed together.
+    package mutating func add(
+        _ course: RehearsalCourse, beside: Duration?, cost: ServerCost? = nil, isFused: Bool = false
+    ) {
+        var isInTransaction = false
+        for work in course.took {
+            var duration = (cost ?? .none).inApply(work)
+            if isFused, isInTransaction, work.kind == .transaction { duration = work.duration }
+            isInTransaction = work.kind == .transaction
+            runbooks[work.runbook, default: Sum()].add(duration)
+        }
         if let beside { tenants.add(beside) }
     }
 
-    /// What a runbook takes in a tenant where it is pending; nil where it was never run.
+    /// What a runbook would take apply in a tenant where it is pending; nil where it was never run.
     package func mean(of runbook: Identity) -> Duration? { runbooks[runbook]?.mean }
 
     /// What a tenant takes besides its runbooks.

@@ -38,7 +38,7 @@ package struct RehearsalPlan: Sendable {
             case .run:
                 if case .exec(let command) = runbook.action, command.dryRun {
                     disposition = .dryRun
-                } else if let kind = runbook.kindNotRehearsable {
+                } else if let kind = runbook.kindNotRehearsable(isFile: isFile) {
                     disposition = .notRehearsed(kind)
                 } else if let before = runbook.after.first(where: { missing[$0] != nil }) {
                     disposition = .notRehearsed("after \(before), which is not rehearsed")
@@ -62,13 +62,14 @@ package struct RehearsalPlan: Sendable {
 }
 
 extension Runbook {
-    /// Why a rollback could not take it back; nil for transactional SQL.
-    package var kindNotRehearsable: String? {
+    /// Why a rollback could not take it back; nil for transactional SQL, and on a server for what has a plain twin.
+    package func kindNotRehearsable(isFile: Bool) -> String? {
         if shared { return "shared: it touches what is outside of its tenant" }
         return switch action {
         case .exec: "a hook without dry_run: a rollback does not undo what it does"
         case .batch: "in batches: each is a transaction of its own"
-        case .sql: transaction ? nil : "transaction: false: it cannot be rolled back"
+        case .sql:
+            transaction || (!isFile && isRehearsedAsPlainBuild) ? nil : "transaction: false: it cannot be rolled back"
         }
     }
 }

@@ -65,6 +65,7 @@ package struct RehearsalTally: Sendable {
         report.runbooks[index].rowsAffected += step.rowsAffected ?? 0
         report.runbooks[index].durationMS += step.durationMS ?? 0
         report.runbooks[index].longestMS = max(report.runbooks[index].longestMS, step.durationMS ?? 0)
+        if step.asPlainBuild { report.runbooks[index].asPlainBuild = true }
         if step.state == .notRehearsed, !isObstructed, report.runbooks[index].reason == nil {
             report.runbooks[index].reason = step.reason
         }

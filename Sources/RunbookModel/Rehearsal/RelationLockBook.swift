@@ -21,6 +21,8 @@ package struct RelationLockBook: Sendable {
     }
 
     private var entries: [Sight: Entry] = [:]
+    /// Held, and not to be told of.
+    private var hidden: Set<Sight> = []
 
     package init() {}
 
@@ -29,7 +31,9 @@ package struct RelationLockBook: Sendable {
     /// - Parameters:
     ///   - runbook: whose work took what was not seen before.
     ///   - time: since the transaction began.
-    package mutating func look(_ held: Set<Sight>, runbook: String, at time: Duration) {
+    package mutating func look(_ given: Set<Sight>, runbook: String, at time: Duration) {
+        hidden.formIntersection(given)
+        let held = given.subtracting(hidden)
         for sight in entries.keys where !held.contains(sight) { close(sight, at: time) }
         for sight in held {
             if entries[sight] == nil {
@@ -38,6 +42,12 @@ package struct RelationLockBook: Sendable {
                 entries[sight]?.since = time
             }
         }
+    }
+
+    /// Everything that is held behind work that apply does with weaker locks: what is new of it is never told of, as long
+    /// as it is held.
+    package mutating func hide(_ held: Set<Sight>) {
+        hidden.formUnion(held.filter { entries[$0]?.since == nil })
     }
 
     /// The strongest lock of each relation, strongest first, once the transaction is over.

@@ -107,6 +107,8 @@ package struct RehearsalReport: Sendable, Codable {
         package var durationMS = 0
         /// Of the slowest tenant.
         package var longestMS = 0
+        /// Whether indexes that apply builds CONCURRENTLY were built in the transaction.
+        package var asPlainBuild = false
         /// Why it was not rehearsed, in the first tenant that met no obstacle.
         package var reason: String?
 
@@ -207,6 +209,8 @@ package struct RehearsalReport: Sendable, Codable {
         package var reason: String?
         package var rowsAffected: Int?
         package var durationMS: Int?
+        /// Whether indexes that apply builds CONCURRENTLY were built in the transaction.
+        package var asPlainBuild = false
 
         package init(runbook: String, key: String, state: RehearsalState) {
             self.runbook = runbook

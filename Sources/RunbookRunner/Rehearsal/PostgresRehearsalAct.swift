@@ -29,7 +29,9 @@ final class PostgresRehearsalAct {
         guard !context.stop.isStopping else { return .obstacle(.stopped, "stopped") }
         guard ContinuousClock.now < deadline else { return .obstacle(.maxHold, context.holdMessage) }
         let place = ScriptPlace(script: script, tenant: rehearsal.tenant, runbook: runbook)
+        let isPlainBuild = runbook.isRehearsedAsPlainBuild
         var rows = 0
+        var building: Duration = .zero
         do throws(DatabaseError) {
             try session.run("SAVEPOINT muster_rehearsal")
             if !isFirst { try separate() }
@@ -43,12 +45,26 @@ final class PostgresRehearsalAct {
         }
         for (index, statement) in script.statements.enumerated() {
             do throws(DatabaseError) {
-                try session.run(statement.text, as: nil) { _, result in rows += result.rowsAffected }
+                if isPlainBuild, let twin = statement.plainTwin {
+                    try separately { () throws(DatabaseError) in try session.refusesConcurrentBuild(twin) }
+                }
+                let asked = ContinuousClock.now
+                let text = (isPlainBuild ? statement.plainTwin?.text : nil) ?? statement.text
+                try session.run(text, as: nil) { _, result in rows += result.rowsAffected }
+                building += .now - asked
                 guard session.isInTransaction else { return leftTransaction(runbook) }
-                try look(runbook)
+                if isPlainBuild { try hideLocks() } else { try look(runbook) }
             } catch {
                 let offset = error.position.map { statement.offset + $0 - 1 }
                 return end(error, runbook) { place.failure($0, offset: offset, statement: index, clean: true) }
+            }
+        }
+        if isPlainBuild {
+            do throws(DatabaseError) {
+                let left = try separately { () throws(DatabaseError) in try session.invalidIndexes(of: script) }
+                if !left.isEmpty { return goBack(place.leftBehind(left), runbook) }
+            } catch {
+                return end(error, runbook) { place.failure($0, offset: nil, statement: nil, clean: true) }
             }
         }
         if let verify = runbook.verify {
@@ -62,7 +78,7 @@ final class PostgresRehearsalAct {
             try session.run("SET CONSTRAINTS ALL IMMEDIATE")
             try look(runbook)
             try session.run("RELEASE SAVEPOINT muster_rehearsal")
-            return .succeeded(rows: rows)
+            return .succeeded(rows: rows, plainBuild: isPlainBuild ? building : nil)
         } catch {
             return end(error, runbook) {
                 var failure = place.failure($0, offset: nil, statement: nil, clean: true)
@@ -96,6 +112,8 @@ final class PostgresRehearsalAct {
         var limits = runbook.limits
         let left = max(.milliseconds(1), deadline - .now)
         // A little more than is left: our own alarm is to ring first.
+        // It is not applied to a concurrent build either.
+        if runbook.isRehearsedAsPlainBuild { limits.statementTimeout = nil }
         limits.statementTimeout = min(limits.statementTimeout ?? left + .seconds(1), left + .seconds(1))
         limits.lockTimeout = min(limits.lockTimeout ?? left, left)
         let settings = PostgresSettings(
@@ -128,9 +146,24 @@ final class PostgresRehearsalAct {
 
     private func look(_ runbook: Runbook) throws(DatabaseError) {
         guard let sight else { return }
+        try separately { () throws(DatabaseError) in
+            book.look(try sight.look(), runbook: runbook.id, at: elapsed)
+        }
+    }
+
+    /// The locks of a plain build are not those of the concurrent one.
+    private func hideLocks() throws(DatabaseError) {
+        guard let sight else { return }
+        try separately { () throws(DatabaseError) in book.hide(try sight.look()) }
+    }
+
+    /// Does what only a rehearsal does.
+    private func separately<Answer>(
+        _ body: () throws(DatabaseError) -> Answer
+    ) throws(DatabaseError) -> Answer {
         let asked = ContinuousClock.now
         defer { looking += .now - asked }
-        book.look(try sight.look(), runbook: runbook.id, at: elapsed)
+        return try body()
     }
 
     private func end(

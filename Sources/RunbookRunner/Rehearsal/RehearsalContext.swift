@@ -11,6 +11,7 @@ struct RehearsalContext: Sendable {
     let maxHold: Duration
     let mask: SecretMask
     let wal: LogMeter
+    let commits = CommitMeter()
 
     static let applicationName = "muster/rehearse"
 

@@ -9,6 +9,8 @@ final class RehearsalQueue: Sendable {
         var failures: [Failure]
         var course: RehearsalCourse
         var beside: Duration?
+        /// nil for a file, and where it could not be measured.
+        var cost: ServerCost?
     }
 
     private struct State {

@@ -6,4 +6,5 @@ struct RehearsalSights {
     var locks: [RelationLock] = []
     /// Of the time it took: waiting for the tenant's lock, and what only a rehearsal does.
     var notInApply: Duration = .zero
+    var cost: ServerCost?
 }

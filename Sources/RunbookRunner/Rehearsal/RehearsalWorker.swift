@@ -10,6 +10,8 @@ actor RehearsalWorker {
 
     private let context: RehearsalContext
     private var current: (url: String, session: any DatabaseSession, place: ServerPlace)?
+    /// By server. Measured by each worker, while others are at work as they are in apply.
+    private var costs: [String: ServerCost?] = [:]
     private var holder: (locks: any AdvisoryLocks, session: (any DatabaseSession)?)?
 
     init(number: Int, context: RehearsalContext) {
@@ -52,7 +54,8 @@ actor RehearsalWorker {
         return RehearsalQueue.Answer(
             tenant: RehearsalReport.RehearsedTenant(
                 tenant: name, course, heldMS: sights.heldMS, locks: sights.locks),
-            failures: course.failures.map(context.mask.failure), course: course, beside: name == nil ? nil : beside)
+            failures: course.failures.map(context.mask.failure), course: course, beside: name == nil ? nil : beside,
+            cost: sights.cost)
     }
 
     /// Starts a hook around the run or a tenant, dry.
@@ -73,6 +76,8 @@ actor RehearsalWorker {
         let server = try ConnectionURL(parsing: url).server
         let (session, place) = (connection.session, connection.place)
         let asked = ContinuousClock.now
+        let cost = costs[server] ?? context.commits.cost(of: session, server: server)
+        costs[server] = .some(cost)
         context.wal.look(session, server: server, database: place.database)
         let looked = ContinuousClock.now
         var answer = try PostgresRehearsal(
@@ -81,6 +86,7 @@ actor RehearsalWorker {
         ).run(&course)
         let ended = ContinuousClock.now
         if session.isUsable { context.wal.look(session, server: server, database: place.database) }
+        answer.cost = cost
         answer.notInApply += looked - asked + (.now - ended)
         return answer
     }

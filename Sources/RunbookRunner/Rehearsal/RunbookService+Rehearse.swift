@@ -91,10 +91,14 @@ extension RunbookService {
         var figures = RehearsalFigures()
         for answer in queue.answers {
             tally.add(answer.tenant, answer.failures)
-            figures.add(answer.course, beside: answer.beside)
+            figures.add(answer.course, beside: answer.beside, cost: answer.cost, isFused: manifest.fuse)
         }
         var finished = tally.finished(signal: stop.signal)
         finished.wal = wal.written
+        finished.notices += context.commits.refusals.sorted { $0.key < $1.key }.map { server, message in
+            "What a commit costs on \(server) could not be measured, and is not in the estimate: "
+                + context.mask.text(message) + "."
+        }
         finished.estimate = Self.estimate(fleet, figures, before, request.concurrency)
         if !chosen.isEmpty {
             let outcome = finished.outcome.rawValue
@@ -107,12 +111,14 @@ extension RunbookService {
         return finished
     }
 
-    /// What took how long before of all that cannot be rehearsed.
+    /// What took how long before of all that cannot be rehearsed, or not as apply does it.
     private static func durationsBefore(
         _ fleet: PlannedFleet, _ desk: LedgerDesk
     ) async throws(ServiceError) -> [Identity: SeenDuration] {
         let pending = fleet.pending
-        let isMissing = fleet.plan.runbooks.contains { pending[$0.identity] != nil && $0.kindNotRehearsable != nil }
+        let isMissing = fleet.plan.runbooks.contains {
+            pending[$0.identity] != nil && $0.kindNotRehearsable(isFile: true) != nil
+        }
         return isMissing ? try await desk.durations(fleet) : [:]
     }
 
@@ -125,7 +131,9 @@ extension RunbookService {
         var means: [Identity: Duration] = [:]
         for runbook in fleet.plan.runbooks {
             let identity = runbook.identity
-            means[identity] = figures.mean(of: identity) ?? before[identity].map { .milliseconds($0.meanMS) }
+            let seen = before[identity].map { Duration.milliseconds($0.meanMS) }
+            let rehearsed = figures.mean(of: identity)
+            means[identity] = runbook.isRehearsedAsPlainBuild ? seen ?? rehearsed : rehearsed ?? seen
         }
         return fleet.estimate(concurrency, pending: fleet.pending, means: means, beside: figures.meanBeside)
     }

@@ -169,7 +169,7 @@ import Testing
     @Test(.needsPostgres) func nonTransactionalWorkIsListed() async throws {
         try await Self.withFleet(tenants: 2) { database, manifest in
             let manifest = manifest([
-                Fleet.runbook("index", ["CREATE INDEX CONCURRENTLY by_id ON notes (id)"]) { $0.transaction = false },
+                Fleet.runbook("index", ["REINDEX TABLE CONCURRENTLY notes"]) { $0.transaction = false },
                 Fleet.runbook("uses", ["SELECT nothing FROM nowhere"], after: ["index"]),
                 Fleet.runbook("free", ["UPDATE notes SET id = 5 WHERE id = 1"]),
             ])
@@ -272,7 +272,7 @@ import Testing
 
     // MARK: Fleets
 
-    private static func rehearse(
+    static func rehearse(
         _ manifest: Manifest, change: (inout RehearseRequest) -> Void = { _ in }
     ) async -> RehearsalReport {
         var request = RehearseRequest()
@@ -282,7 +282,7 @@ import Testing
     }
 
     /// Tenants t1, t2, … with a table of two notes each.
-    private static func withFleet(
+    static func withFleet(
         tenants: Int, _ body: (PostgresDatabase, ([Runbook]) -> Manifest) async throws -> Void
     ) async throws {
         try await PostgresDatabase.with { database in
