@@ -14,6 +14,10 @@ extension Ledger {
         """
     }
 
+    /// Whether any tenant of the workspace has rows of its own. Nearly always none has, all being sealed: a question for
+    /// each tenant's is put behind this one, which is asked once.
+    var hasOwnRows: String { "exists (select 1 from \(sql.executions) where workspace = $1)" }
+
     /// The tenants' own rows that a scope asks about: from `t`, as `e` with its `m`, and what stands behind it in the
     /// tenant's set, `k`.
     var ownRows: String {
@@ -42,7 +46,7 @@ extension Ledger {
             c(cohort, n) as (select cohort, count(*) from m group by cohort),
             d(id, n) as (
                 select t.id, sum(case when \(isDone) then 1 else 0 end - case when k.fits then 1 else 0 end)
-                \(ownRows) group by t.id),
+                \(ownRows) where \(hasOwnRows) group by t.id),
             u as (
                 select t.*, s.set_id from t join c on c.cohort = t.cohort
                 left join \(sql.sealed) s on s.workspace = $1 and s.tenant = t.id
@@ -72,10 +76,10 @@ extension Ledger {
                 \(sql.ordered) i on i.runbook = x.runbook and i.key = x.key
                 where s.workspace = $1
                 union all
-                select 1, u.ord, u.set_id, (
+                select 1, u.ord, u.set_id, case when \(hasOwnRows) then (
                     select \(sql.joined(fields)) from \(sql.executions) e
                     \(sql.ordered) i on i.runbook = e.runbook and i.key = e.key
-                    where e.workspace = $1 and e.tenant = u.id)
+                    where e.workspace = $1 and e.tenant = u.id) end
                 from u) q
             order by kind, ord
             """

@@ -13,7 +13,9 @@ extension Ledger {
                 e.started_at, e.finished_at,
                 \(sql.milliseconds("e.finished_at")) - \(sql.milliseconds("e.started_at")), e.rows_affected
             from \(sql.jobs) j \(sql.ordered) \(sql.executions) e on e.workspace = $1 and e.tenant = j.tenant
-            where j.run_id = $2 and j.state = 'cancelled' and j.attempt > 0
+            -- Asked once, and nearly always the end of it.
+            where exists (select 1 from \(sql.jobs) c where c.run_id = $2 and c.state = 'cancelled' and c.attempt > 0)
+                and j.run_id = $2 and j.state = 'cancelled' and j.attempt > 0
                 and e.run_id = $2 and e.state in \(LedgerSQL.ended) and not exists (
                     select 1 from \(sql.attempts) a
                     where a.workspace = e.workspace and a.tenant = e.tenant and a.runbook = e.runbook

@@ -10,13 +10,16 @@ extension Ledger {
     /// that are moved but who holds a tenant's lock, and such a tenant is left for the next time.
     /// - Parameters:
     ///   - tenant: the last one of the call before; nil at the beginning.
+    ///   - run: a run that is complete. Unless jobs of it were cancelled, all its work is in the history.
     ///   - limit: how many tenants at once.
     /// - Returns: the last tenant that was looked at; nil when there are no more, or a run is open.
-    package func seal(after tenant: String? = nil, limit: Int = 500) throws(DatabaseError) -> String? {
+    package func seal(
+        after tenant: String? = nil, behind run: String? = nil, limit: Int = 500
+    ) throws(DatabaseError) -> String? {
         let last = try writing { () throws(DatabaseError) -> String? in
             guard try isIdle() else { return nil }
             let tenants = try tenantsToSeal(after: tenant, limit)
-            for group in try groups(of: try free(tenants)) { try seal(group) }
+            for group in try groups(of: try free(tenants)) { try seal(group, behind: run) }
             if tenants.count < limit { try dropUnusedSets() }
             try Failpoint.reach(.seal, .before)
             return tenants.count < limit ? nil : tenants.last
@@ -104,7 +107,7 @@ extension Ledger {
         }
     }
 
-    private func seal(_ group: Group) throws(DatabaseError) {
+    private func seal(_ group: Group, behind run: String?) throws(DatabaseError) {
         let known = if let set = group.set { try members(of: set) } else { [SealedSet.Member]() }
         let set = SealedSet(known).adding(group.delta)
         let tenants = LedgerList.texts(group.tenants, dialect)
@@ -123,23 +126,27 @@ extension Ledger {
                     and d.state = e.state and d.checksum = e.checksum)
             """
         let parameters: [DatabaseValue] = [.text(workspace), tenants, .text(try Self.json(group.delta))]
-        try keepHistory(ofRows: moved, parameters)
+        try keepHistory(ofRows: moved, parameters, behind: run)
         try execute("delete from \(sql.executions) as e where \(moved)", parameters)
     }
 
     /// The history of work whose runner died between its record and its history, before the record goes.
-    private func keepHistory(ofRows condition: String, _ parameters: [DatabaseValue]) throws(DatabaseError) {
+    private func keepHistory(
+        ofRows condition: String, _ parameters: [DatabaseValue], behind run: String?
+    ) throws(DatabaseError) {
+        let isTold =
+            "e.run_id = (select id from \(sql.runs) where id = $4 and status = 'completed' and cancelled = 0)"
         try execute(
             """
             insert into \(sql.attempts) (workspace, tenant, runbook, key, attempt, run_id, runner, state, checksum,
                 started_at, finished_at, duration_ms, rows_affected)
             select workspace, tenant, runbook, key, attempt, run_id, runner, state, checksum, started_at, finished_at,
                 \(sql.milliseconds("finished_at")) - \(sql.milliseconds("started_at")), rows_affected
-            from \(sql.executions) e where \(condition) and not exists (
+            from \(sql.executions) e where \(condition) and (\(isTold)) is not true and not exists (
                 select 1 from \(sql.attempts) a where a.workspace = e.workspace and a.tenant = e.tenant
                     and a.runbook = e.runbook and a.key = e.key and a.attempt = e.attempt and a.state = e.state)
             order by tenant, runbook, key
-            """, parameters)
+            """, parameters + [DatabaseValue(run)])
     }
 
     private func members(of set: Int) throws(DatabaseError) -> [SealedSet.Member] {

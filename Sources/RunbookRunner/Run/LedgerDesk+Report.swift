@@ -4,10 +4,11 @@ import LedgerStore
 import RunbookModel
 
 extension LedgerDesk {
-    func prepare(events: any EventSink, lockWait: Duration?, stop: StopSwitch) {
+    func prepare(events: any EventSink, lockWait: Duration?, stop: StopSwitch, applicationName: String? = nil) {
         self.events = events
         self.stop = stop
         self.lockWait = lockWait
+        if let applicationName { self.applicationName = applicationName }
     }
 
     var dialect: DatabaseDialect { ledger?.dialect ?? .sqlite }

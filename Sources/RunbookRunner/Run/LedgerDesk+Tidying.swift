@@ -10,7 +10,7 @@ extension LedgerDesk {
     func seal() -> String? {
         tidying { ledger throws(DatabaseError) in
             var last: String?
-            repeat { last = try ledger.seal(after: last) } while last != nil && !stop.isStopping
+            repeat { last = try ledger.seal(after: last, behind: run?.id) } while last != nil && !stop.isStopping
         }
     }
 

@@ -149,24 +149,32 @@ actor LedgerDesk {
         }
     }
 
-    /// Opens the ledger for a run; makes or upgrades it where needed.
-    func openForWriting(applicationName: String) throws(ServiceError) {
+    /// Opens the ledger for a run; makes or upgrades it where needed. What is open for questions serves in PostgreSQL:
+    /// there each transaction says for itself whether it writes.
+    ///
+    /// - Parameter name: nil for the one it has.
+    func openForWriting(applicationName name: String? = nil) throws(ServiceError) {
         // The ledger's writes are transactions, so a pooler may stand in between.
-        self.applicationName = applicationName
-        let session = try connect(isReadOnly: false)
+        let name = name ?? applicationName
+        let known = name == applicationName && ledger?.session.isUsable == true && ledger?.dialect == .postgresql
+        if !known { close() }
+        applicationName = name
+        let session: any DatabaseSession
+        if let ledger { session = ledger.session } else { session = try connect(isReadOnly: false) }
         do {
-            ledger = try Ledger.open(
-                session, schema: manifestLedger.schema, workspace: workspace, upgrades: upgrades)
+            if !known {
+                ledger = try Ledger.open(
+                    session, schema: manifestLedger.schema, workspace: workspace, upgrades: upgrades)
+            }
             place = try ServerPlace.of(session)
-        } catch let error as LedgerError {
-            session.close()
-            throw ServiceError(error)
-        } catch let error as DatabaseError {
-            session.close()
-            throw ServiceError(LedgerError(error))
         } catch {
             session.close()
-            throw ServiceError(.internal, "\(error)")
+            ledger = nil
+            throw switch error {
+            case let error as LedgerError: ServiceError(error)
+            case let error as DatabaseError: ServiceError(LedgerError(error))
+            default: ServiceError(.internal, "\(error)")
+            }
         }
     }
 

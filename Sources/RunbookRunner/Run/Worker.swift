@@ -61,8 +61,12 @@ actor Worker {
         return hook.run()
     }
 
-    /// Closes what it holds.
+    /// Closes what it holds, and waits until that is gone.
     func close() { connections.close() }
+
+    /// Closes what it holds, at the end. Servers take a while to part with a session, which is waited for only where
+    /// hooks may need the room.
+    func leave() { connections.close(waits: context.manifest.hooks.hasFinal) }
 
     private enum StepEnd {
         case ended

@@ -106,10 +106,12 @@ final class WorkerConnections {
         return holder?.session
     }
 
-    func close() {
-        current?.session.closeAndWait()
+    /// - Parameter waits: until the servers have parted with the sessions, so that others may have the room.
+    func close(waits: Bool = true) {
+        for session in [current?.session, holder?.session] {
+            if waits { session?.closeAndWait() } else { session?.close() }
+        }
         current = nil
-        holder?.session?.closeAndWait()
         holder = nil
     }
 }

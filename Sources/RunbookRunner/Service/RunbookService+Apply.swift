@@ -33,7 +33,9 @@ extension RunbookService {
         _ manifest: Manifest, _ request: ApplyRequest, _ events: any EventSink, _ stop: StopSwitch, _ desk: LedgerDesk,
         _ startedAt: Date
     ) async throws(ServiceError) -> Report {
-        await desk.prepare(events: events, lockWait: request.lockWait, stop: stop)
+        let runner = RunID.make()
+        await desk.prepare(
+            events: events, lockWait: request.lockWait, stop: stop, applicationName: "muster/\(runner)")
         // Reading first: with nothing to do, not even a ledger is made.
         let (fleet, planNotices) = try await withTaskExecutorPreference(desk.thread) { () async throws(ServiceError) in
             try await insisting(request, events, stop, desk) { () async throws(ServiceError) in
@@ -63,9 +65,7 @@ extension RunbookService {
         if request.kind == .rollback { try await desk.refuseOpenRun(besides: .rollback) }
         try await desk.refuseSharedSessions(fleet)
         guard !stop.isStopping else { throw ServiceError(.interrupted, "stopped before anything was begun") }
-        await desk.close()
-        let runner = RunID.make()
-        try await desk.openForWriting(applicationName: "muster/\(runner)")
+        try await desk.openForWriting()
         let host = ProcessInfo.processInfo.hostName
         await desk.surround(by: manifest.hooks, host: host, release: request.release)
         let (place, dialect) = (await desk.place, await desk.dialect)
@@ -102,22 +102,15 @@ extension RunbookService {
         let runContext = context(run.id, runner)
         let workers = (1...max(1, ceilings.max() ?? 1)).map { Worker(number: $0, context: runContext) }
         await work(workers, runContext, desk)
-        // Servers take a while to part with a session, which is better not waited for. Hooks may need the room.
-        if manifest.hooks.hasFinal { await close(workers) }
         try await desk.end()
         hooks += try await finish(runContext, desk)
         if let notice = await desk.seal() { notices.append(notice) }
         var report = try await desk.report(
             fleet, run: run, notices: notices, request: request, signal: stop.signal, startedAt: startedAt
         ).taking(hooks)
-        await close(workers)
         report.unlisted = fleet.unlisted
         if let notice = await desk.fold() { report.notices.append(notice) }
         return report
-    }
-
-    private func close(_ workers: [Worker]) async {
-        for worker in workers { await worker.close() }
     }
 
     /// Tries for a short while, at most as long as for a lock: the ledger's server, or the one that knows the tenants, may
@@ -173,6 +166,7 @@ extension RunbookService {
                                 await desk.rested(number)
                             }
                         }
+                        await worker.leave()
                     }
                 }
             }
