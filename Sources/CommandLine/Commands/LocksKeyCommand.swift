@@ -19,7 +19,7 @@ enum LocksKeyCommand: Command {
 
     static func run(_ arguments: ParsedArguments, _ context: CommandContext) async throws -> Answer {
         let report = try await context.service.lockKey(
-            try context.manifest(arguments).manifest, tenant: arguments.positionals[0])
+            try context.manifest(arguments, connects: false).manifest, tenant: arguments.positionals[0])
         return Answer(report, exitCode: report.exitCode)
     }
 

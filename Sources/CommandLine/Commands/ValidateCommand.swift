@@ -14,7 +14,7 @@ enum ValidateCommand: Command {
 
     static func run(_ arguments: ParsedArguments, _ context: CommandContext) async throws -> Answer {
         do {
-            let loaded = try context.manifest(arguments)
+            let loaded = try context.manifest(arguments, connects: false)
             return Answer(ValidationAnswer(loaded, masker: context.secrets.masker), .done)
         } catch let error as ManifestError {
             return Answer(ValidationAnswer(error, masker: context.secrets.masker), .refused)

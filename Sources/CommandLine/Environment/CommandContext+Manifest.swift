@@ -1,6 +1,7 @@
 import DatabaseAccess
 import FoundationEssentials
 import ManifestFiles
+import PostgresAccess
 import Reporting
 import RunbookModel
 
@@ -31,10 +32,15 @@ enum LedgerChoice {
 extension CommandContext {
     /// The manifest that the arguments mean, with the ledger that they put in the place of its own.
     ///
-    /// - Parameter other: where it is when the arguments do not name it.
-    func manifest(_ arguments: ParsedArguments, named other: String? = nil) throws -> LoadedManifest {
+    /// - Parameters:
+    ///   - other: where it is when the arguments do not name it.
+    ///   - connects: whether what it names will be connected to.
+    func manifest(
+        _ arguments: ParsedArguments, named other: String? = nil, connects: Bool = true
+    ) throws -> LoadedManifest {
         let found = try ManifestFinder.find(
             named: arguments.text(.manifest) ?? other, environment: environment, in: currentDirectory)
+        if connects, seemsToName(server: path(found)) { PostgresLibrary.prepare() }
         var loaded = try ManifestLoader.load(path: path(found), environment: environment)
         secrets.add(loaded.manifest.source.secrets)
         if let url = try ledgerURL(arguments) {
@@ -56,6 +62,14 @@ extension CommandContext {
                 command: arguments.command.name)
         }
         return .manifest(manifest)
+    }
+
+    /// Whether a server seems to be meant, by a glance at the text and the environment: only haste depends on it.
+    private func seemsToName(server manifest: String) -> Bool {
+        let scheme = "postgres".utf8
+        if environment.values.contains(where: { $0.utf8.starts(with: scheme) }) { return true }
+        guard let text = FileManager.default.contents(atPath: manifest)?.prefix(65_536) else { return false }
+        return text.indices.contains { text[$0...].starts(with: scheme) }
     }
 
     private func ledgerURL(_ arguments: ParsedArguments) throws -> Redacted? {

@@ -55,13 +55,13 @@ package enum TenantLine {
     }
 
     /// The same for the further rows of a query, whose columns were looked at with the first.
-    package static func tenant(further row: some Sequence<(column: String, text: String?)>, number: Int)
-        throws(TenantFinding) -> Tenant
-    {
+    package static func tenant(
+        further columns: [String], _ value: (Int) -> String?, number: Int
+    ) throws(TenantFinding) -> Tenant {
         var tenant = Tenant(id: "")
         var hasID = false
-        for (column, text) in row {
-            guard let text else { continue }
+        for (index, column) in columns.enumerated() {
+            guard let text = value(index) else { continue }
             switch column {
             case "id":
                 tenant.id = text
@@ -73,7 +73,8 @@ package enum TenantLine {
         }
         // What is wrong is told in one place.
         guard hasID, tenant.url?.revealed.isEmpty != true else {
-            return try self.tenant(row: row.map { $0 }, number: number)
+            return try self.tenant(
+                row: columns.enumerated().map { (column: $0.element, text: value($0.offset)) }, number: number)
         }
         return tenant
     }

@@ -51,23 +51,24 @@ struct TenantDirectory {
             defer { if ours == nil { session.close() } }
             var rows = 0
             var problem: TenantFinding?
-            try session.run(session.dialect == .postgresql ? "BEGIN READ ONLY; SELECT 1" : "BEGIN")
+            // Behind a first query it cannot be made one that writes.
+            let begin = session.dialect == .postgresql ? ["BEGIN READ ONLY", "SELECT 1"] : ["BEGIN"]
             try stop.interrupting(session.interrupter) { () throws(DatabaseError) in
-                try session.query(sql, []) { row throws(DatabaseError) in
+                try session.query(sql, [], inTransaction: begin) { row throws(DatabaseError) in
                     guard problem == nil else { return }
                     do throws(TenantFinding) {
                         rows += 1
-                        let columns = row.columns.indices.lazy.map { (column: row.columns[$0], text: row[$0].text) }
                         builder.add(
                             rows == 1
-                                ? try TenantLine.tenant(row: Array(columns), number: rows)
-                                : try TenantLine.tenant(further: columns, number: rows))
+                                ? try TenantLine.tenant(
+                                    row: row.columns.indices.map { (column: row.columns[$0], text: row[$0].text) },
+                                    number: rows)
+                                : try TenantLine.tenant(further: row.columns, { row[$0].text }, number: rows))
                     } catch { problem = error }
                 }
                 return ()
             }
-            let reset = ours != nil && session.dialect == .postgresql ? "; \(SessionReset.text)" : ""
-            try session.run("ROLLBACK" + reset)
+            if ours != nil, session.dialect == .postgresql { try session.run(SessionReset.text) }
             if let problem { throw ServiceError(.tenants, "tenants.query: \(problem)") }
         } catch let error as DatabaseError {
             let code: ServiceError.Code =
