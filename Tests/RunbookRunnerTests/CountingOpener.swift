@@ -25,17 +25,21 @@ final class MessageLog: Sendable {
 
     init(_ beforeTheFirstClaim: @escaping @Sendable () -> Void) { self.beforeTheFirstClaim = beforeTheFirstClaim }
 
-    /// Those that claim a runbook.
-    var claims: [String] { kept.withLock { $0.filter { $0.contains(".claim('") } } }
+    /// Those that claim a runbook, or a stage.
+    var claims: [String] { kept.withLock { $0.filter(Self.claims) } }
 
     /// All that went out, in order.
     var texts: [String] { kept.withLock { $0 } }
 
     func add(_ text: String) {
         kept.withLock { texts in
-            if text.contains(".claim('"), !texts.contains(where: { $0.contains(".claim('") }) { beforeTheFirstClaim() }
+            if Self.claims(text), !texts.contains(where: Self.claims) { beforeTheFirstClaim() }
             texts.append(text)
         }
+    }
+
+    private static func claims(_ text: String) -> Bool {
+        text.contains(".claim('") || text.contains(".claim_stage('")
     }
 }
 
@@ -66,6 +70,15 @@ private final class CountingSession: DatabaseSession {
     ) throws(DatabaseError) -> StatementResult {
         log.add(sql)
         return try session.query(sql, parameters, forEach: body)
+    }
+
+    /// All of it is one message.
+    func query(
+        _ sql: String, _ parameters: [DatabaseValue], inTransaction statements: [String],
+        forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult {
+        log.add(sql)
+        return try session.query(sql, parameters, inTransaction: statements, forEach: body)
     }
 
     /// It goes with what follows.

@@ -223,6 +223,49 @@ import Testing
         }
     }
 
+    /// Guarantee: fused, too, a runbook has its own time, and its own figures in the history.
+    @Test(.needsPostgres) func aFusedRunbookHasItsOwnTime() async throws {
+        try await PostgresServer.withDatabase { url in
+            let runbooks = [
+                Fleet.runbook("slow", ["SELECT pg_sleep(0.3)"]) { $0.limits.runbookTimeout = .seconds(10) },
+                Self.step("quick", []),
+                Fleet.runbook("last", ["SELECT pg_sleep(0.2)"]),
+            ]
+            let manifest = try Self.manifest(url, tenants: 2, isFused: true, runbooks)
+
+            let report = await Fleet.apply(manifest)
+
+            #expect(report.exitCode == 0, "\(report.failures)")
+            let session = try PostgresServer.open(url)
+            let times = try Self.lines(
+                session,
+                """
+                SELECT tenant, string_agg(runbook || ' ' || (duration_ms >= 300)::int || (duration_ms >= 200)::int
+                    || (finished_at > started_at)::int, ', ' ORDER BY started_at)
+                FROM muster.attempts GROUP BY tenant ORDER BY tenant
+                """)
+            #expect(times == ["t1 slow 111, quick 001, last 011", "t2 slow 111, quick 001, last 011"])
+        }
+    }
+
+    /// Guarantee: fused, a script that gives up the transaction, or its settings, is named, whichever it is, and what the
+    /// others did is not kept.
+    @Test(.needsPostgres, arguments: ["first", "second", "third"])
+    func aFusedScriptThatResetsAllIsFound(_ name: String) async throws {
+        try await PostgresServer.withDatabase { url in
+            let runbooks = ["first", "second", "third"].map { Self.step($0, $0 == name ? ["RESET ALL"] : []) }
+            let manifest = try Self.manifest(url, tenants: 1, isFused: true, runbooks)
+
+            let report = await Fleet.apply(manifest)
+
+            #expect(report.exitCode == 5)
+            #expect(report.failures.map(\.runbook) == [name])
+            #expect(report.failures.first?.state == "unknown")
+            let session = try PostgresServer.open(url)
+            #expect(try Self.lines(session, "SELECT count(*) FROM trace") == ["0"])
+        }
+    }
+
     // MARK: Fleets
 
     /// A runbook that first leaves a row, with the transaction it was written in.

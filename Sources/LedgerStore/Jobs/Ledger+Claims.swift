@@ -121,14 +121,12 @@ extension Ledger {
     /// How the jobs of a run stand, those that were done before it began counted as skipped.
     package func jobTally(_ run: String) throws(DatabaseError) -> JobTally {
         var tally = JobTally()
-        let settled = try row("select already_done from \(sql.runs) where id = $1", [.text(run)])?[0].integer ?? 0
-        tally.tenants.add(.skipped, settled)
-        tally.all.add(.skipped, settled)
         try query(
             """
             select state, count(*), count(case when reason = 'lock' then 1 end), count(case when drifted then 1 end),
                 tenant = ''
             from \(sql.jobs) where run_id = $1 group by state, tenant = ''
+            union all select 'skipped', already_done, 0, 0, false from \(sql.runs) where id = $1
             """, [.text(run)]
         ) { row throws(DatabaseError) in
             guard let state = row[0].text.flatMap(JobState.init) else { return }
@@ -173,4 +171,9 @@ package struct JobTally: Sendable {
     package var drifted = 0
 
     package init() {}
+
+    /// The run's, when they are all of its jobs.
+    var outcome: RunOutcome {
+        RunVerdict.of(all, lockBlocked: lockBlocked, drifted: drifted, signal: nil).outcome
+    }
 }

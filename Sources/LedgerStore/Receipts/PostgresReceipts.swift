@@ -27,9 +27,12 @@ package struct PostgresReceipts: Sendable {
         let runners = sql.name("runners")
         let exists = try session.row("SELECT pg_catalog.to_regclass($1) IS NOT NULL", [.text(runners)])
         guard exists?[0].boolean == true else { return false }
-        return try session.row(
-            "SELECT EXISTS (SELECT FROM \(runners) WHERE id OPERATOR(pg_catalog.=) $1::pg_catalog.text)",
-            [.text(runner)])?[0].boolean == true
+        return try session.row("SELECT \(isBesideLedger(sql, "$1"))", [.text(runner)])?[0].boolean == true
+    }
+
+    /// The question itself, an expression; only for a database that has a ledger.
+    package static func isBesideLedger(_ sql: LedgerSQL, _ runner: String) -> String {
+        "EXISTS (SELECT FROM \(sql.name("runners")) WHERE id OPERATOR(pg_catalog.=) \(runner)::pg_catalog.text)"
     }
 
     /// Locks, fence, re-read, marker: to be sent inside the transaction, before anything of the tenant's.

@@ -65,7 +65,7 @@ extension Ledger {
                 """, [.text(run)]
         ).rowsAffected
         guard jobs > 0 else {
-            _ = try complete(run, try outcome(of: run))
+            _ = try complete(run, try jobTally(run).outcome)
             return 0
         }
         try execute("update \(sql.runs) set stop_reason = $2 where id = $1", [.text(run), .text(reason)])

@@ -212,11 +212,13 @@ extension Ledger {
     package func completeRun(_ run: String, outcome: RunOutcome? = nil) throws(DatabaseError) -> Bool {
         let isCompleted = try writing { () throws(DatabaseError) in
             // Locked by a statement of its own: whoever joined the run meanwhile has put jobs that the next one sees.
-            guard try lock(run) else { return false }
-            try cancelLeftovers(run)
-            guard try !hasOpenJobs(run) else { return false }
+            guard let isStopped = try lockOpen(run) else { return false }
+            // What was given back after its run was stopped does not begin any more.
+            if isStopped { try cancelQueued(run) }
+            let tally = try jobTally(run)
+            guard tally.all.processed == tally.all.total else { return false }
             if let outcome { return try complete(run, outcome) }
-            let isCompleted = try complete(run, try self.outcome(of: run))
+            let isCompleted = try complete(run, tally.outcome)
             try Failpoint.reach(.completeRun, .before)
             return isCompleted
         }
@@ -263,22 +265,16 @@ extension Ledger {
         }
     }
 
-    /// What was given back after its run was stopped does not begin any more.
-    private func cancelLeftovers(_ run: String) throws(DatabaseError) {
-        let stopped = try row("select stop_reason is not null from \(sql.runs) where id = $1", [.text(run)])
-        if stopped?[0].boolean == true { try cancelQueued(run) }
-    }
-
     /// Locks the row of an open run.
-    func lock(_ run: String) throws(DatabaseError) -> Bool {
-        try row("select 1 from \(sql.runs) where id = $1 and status <> 'completed' \(sql.forUpdate)", [.text(run)])
-            != nil
-    }
+    func lock(_ run: String) throws(DatabaseError) -> Bool { try lockOpen(run) != nil }
 
-    /// As its jobs say.
-    func outcome(of run: String) throws(DatabaseError) -> RunOutcome {
-        let tally = try jobTally(run)
-        return RunVerdict.of(tally.all, lockBlocked: tally.lockBlocked, drifted: tally.drifted, signal: nil).outcome
+    /// The same; whether it was stopped, nil when it is not open.
+    private func lockOpen(_ run: String) throws(DatabaseError) -> Bool? {
+        try row(
+            """
+            select stop_reason is not null from \(sql.runs)
+            where id = $1 and status <> 'completed' \(sql.forUpdate)
+            """, [.text(run)])?[0].boolean
     }
 
     func complete(_ run: String, _ outcome: RunOutcome) throws(DatabaseError) -> Bool {

@@ -94,7 +94,7 @@ extension Ledger {
                     state = case when state = 'queued' then 'cancelled' else state end
                 where run_id = $1 and tenant in \(names) and state in ('queued', 'running')
                 """, [.text(run), list, .text(note.sentence)])
-            if try !hasOpenJobs(run) { _ = try complete(run, try outcome(of: run)) }
+            if try !hasOpenJobs(run) { _ = try complete(run, try jobTally(run).outcome) }
             try Failpoint.reach(.cancelTenants, .before)
             return cancelling
         }

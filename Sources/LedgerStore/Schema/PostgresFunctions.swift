@@ -66,13 +66,51 @@ enum PostgresFunctions {
     /// else is the business of `examine`. It has no search_path of its own, which would take back the script's when it
     /// ends, and so names everything with its schema. Each assignment and condition costs a little by itself: hence few.
     static func claim(_ name: String, examine: String) -> String {
+        claim(
+            name,
+            of: """
+                p_runbook text, p_key text, p_checksum text, p_policy text, p_again boolean
+                """,
+            look: """
+                select true into v_is from {s}.executions e
+                    where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant
+                      and e.runbook operator(pg_catalog.=) p_runbook and e.key operator(pg_catalog.=) p_key;
+                """,
+            examine: """
+                perform {s}.\(examine)(p_workspace, p_tenant, p_runbook, p_key, p_checksum, p_policy, p_again, p_run,
+                    p_runner, p_job_attempt);
+                """)
+    }
+
+    /// The claim of several runbooks that are one transaction. Whose refusal it is stands in the error's detail, as its
+    /// place among them, from 1.
+    private static let claimStage = claim(
+        "claim_stage",
+        of: """
+            p_runbooks text[], p_keys text[], p_checksums text[], p_policies text[], p_agains boolean[]
+            """,
+        look: """
+            select true into v_is from {s}.executions e
+                where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant
+                limit 1;
+            """,
+        examine: """
+            for i in 1 .. pg_catalog.array_length(p_runbooks, 1) loop
+                begin
+                    perform {s}.examine(p_workspace, p_tenant, p_runbooks[i], p_keys[i], p_checksums[i],
+                        p_policies[i], p_agains[i], p_run, p_runner, p_job_attempt);
+                exception when others then
+                    raise exception using errcode = sqlstate, message = sqlerrm, detail = i;
+                end;
+            end loop;
+            """)
+
+    private static func claim(_ name: String, of work: String, look: String, examine: String) -> String {
         """
         create or replace function {s}.\(name)(
-            p_token text, p_workspace text, p_tenant text, p_runbook text, p_key text, p_checksum text, p_policy text,
-            p_again boolean, p_run text, p_runner text, p_job_attempt integer,
+            p_token text, p_workspace text, p_tenant text, \(work), p_run text, p_runner text, p_job_attempt integer,
             p_gate bigint, p_workspace_key bigint, p_tenant_key bigint, p_sealed boolean default true,
-            p_statement_timeout text default null, p_lock_timeout text default null,
-            p_settings text[] default null, p_target text default null, p_path text default null
+            \(sceneParameters)
         ) returns void language plpgsql volatile set enable_seqscan = off as $muster$
         declare
             v_text pg_catalog.text;
@@ -87,8 +125,7 @@ enum PostgresFunctions {
                 raise exception 'the lock is held by somebody else' using errcode = 'MU001';
             end if;
             if p_sealed then
-                perform {s}.\(examine)(p_workspace, p_tenant, p_runbook, p_key, p_checksum, p_policy, p_again, p_run,
-                    p_runner, p_job_attempt);
+                \(examine)
             else
                 -- A run has no running job any more when it is complete.
                 select j.state operator(pg_catalog.=) 'running' and j.runner operator(pg_catalog.=) p_runner
@@ -98,14 +135,27 @@ enum PostgresFunctions {
                 if v_is is not true then
                     raise exception 'another runner has taken over this job' using errcode = 'MU004';
                 end if;
-                select true into v_is from {s}.executions e
-                    where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant
-                      and e.runbook operator(pg_catalog.=) p_runbook and e.key operator(pg_catalog.=) p_key;
+                \(look)
                 if v_is then
-                    perform {s}.\(examine)(p_workspace, p_tenant, p_runbook, p_key, p_checksum, p_policy, p_again,
-                        p_run, p_runner, p_job_attempt);
+                    \(examine)
                 end if;
             end if;
+            \(scene(marker: "extract(epoch from pg_catalog.clock_timestamp()), ' ', p_token"))
+        end
+        $muster$;
+        """
+    }
+
+    private static let sceneParameters = """
+        p_statement_timeout text default null, p_lock_timeout text default null,
+            p_settings text[] default null, p_target text default null, p_path text default null
+        """
+
+    /// Where a script begins: what it finds set, the marker, and a look at its target.
+    ///
+    /// - Parameter marker: what the marker is put together from.
+    private static func scene(marker: String) -> String {
+        """
             -- A message that takes its time is answered at its end; INFO is always sent, and at once.
             if pg_catalog.clock_timestamp() operator(pg_catalog.>)
                 (pg_catalog.statement_timestamp() operator(pg_catalog.+) '100 milliseconds'::pg_catalog.interval)
@@ -129,8 +179,7 @@ enum PostgresFunctions {
             -- lexer reads scripts as the server does only under standard_conforming_strings. The last ends work whose
             -- runner is gone (PostgreSQL 14, manual 20.3.3).
             v_text := pg_catalog.concat(
-                pg_catalog.set_config('muster.claim', pg_catalog.concat(
-                    extract(epoch from pg_catalog.clock_timestamp()), ' ', p_token), true),
+                pg_catalog.set_config('muster.claim', pg_catalog.concat(\(marker)), true),
                 case when p_statement_timeout is not null then pg_catalog.concat(
                     pg_catalog.set_config('statement_timeout', p_statement_timeout, true),
                     pg_catalog.set_config('lock_timeout', p_lock_timeout, true),
@@ -139,8 +188,6 @@ enum PostgresFunctions {
                         operator(pg_catalog.>=) 140000
                     then pg_catalog.set_config('client_connection_check_interval', '2s', true) end) end,
                 case when p_path is not null then pg_catalog.set_config('search_path', p_path, true) end);
-        end
-        $muster$;
         """
     }
 
@@ -161,10 +208,79 @@ enum PostgresFunctions {
         """
     }
 
+    /// Several runbooks as one transaction: one claim and one record, and a step between two scripts.
+    private static let stage = """
+        \(claimStage)
+
+        -- Called under pg_catalog as search_path, which the message sets behind each script. Nothing that a script has
+        -- set reaches the next one; the marker is carried over, with one more time in it.
+        create or replace function {s}.step(p_token text, \(sceneParameters)
+        ) returns void language plpgsql volatile as $muster$
+        declare
+            v_text pg_catalog.text := pg_catalog.current_setting('muster.claim', true);
+            v_times pg_catalog.text := pg_catalog.split_part(v_text, ' ', 1);
+        begin
+            if v_text operator(pg_catalog.=) pg_catalog.concat(v_times, ' ', p_token) is not true then
+                raise exception '\(leftTransaction)' using errcode = 'MU002';
+            end if;
+            reset all;
+            \(scene(marker: "v_times, ',', extract(epoch from pg_catalog.clock_timestamp()), ' ', p_token"))
+        end
+        $muster$;
+
+        -- Answers the times of the marker and that of its own, with commas: each script's beginning, and the end.
+        create or replace function {s}.record_stage(
+            p_token text, p_workspace text, p_tenant text, p_runbooks text[], p_keys text[], p_checksums text[],
+            p_run text, p_runner text
+        ) returns text language plpgsql volatile as $muster$
+        declare
+            v_text text := current_setting('muster.claim', true);
+            v_times text := split_part(v_text, ' ', 1);
+            v_time float8[];
+            v_count bigint;
+        begin
+            if v_text = concat(v_times, ' ', p_token) is not true then
+                raise exception '\(leftTransaction)' using errcode = 'MU002';
+            end if;
+            v_times := concat(v_times, ',', extract(epoch from clock_timestamp()));
+            v_time := string_to_array(v_times, ',')::float8[];
+            insert into {s}.executions as e (
+                workspace, tenant, runbook, key, state, attempt, checksum, run_id, runner, started_at, finished_at)
+            select p_workspace, p_tenant, x.runbook, x.key, 'succeeded', 1, x.checksum, p_run, p_runner,
+                to_timestamp(v_time[x.place]), to_timestamp(v_time[x.place + 1])
+            from unnest(p_runbooks, p_keys, p_checksums) with ordinality as x(runbook, key, checksum, place)
+            on conflict (workspace, tenant, runbook, key) do update set
+                attempt = e.attempt + 1, checksum = excluded.checksum,
+                run_id = p_run, runner = p_runner, started_at = excluded.started_at, finished_at = excluded.finished_at,
+                \(again)
+            where \(mayRunAgain("excluded.checksum"));
+            get diagnostics v_count = row_count;
+            if v_count <> array_length(p_runbooks, 1) then
+                raise exception 'done' using errcode = 'MU003';
+            end if;
+            return v_times;
+        end
+        $muster$;
+        """
+
+    private static let leftTransaction = "the script ended the transaction it ran in, or reset all settings"
+
+    /// What a record is rid of when its identity succeeds after all.
+    private static let again = """
+        state = 'succeeded', clean = null, rows_affected = null, sqlstate = null, message = null,
+                detail = null, hint = null, file = null, line = null, statement = null
+        """
+
+    private static func mayRunAgain(_ checksum: String) -> String {
+        "(e.state not in ('succeeded', 'baselined') or e.checksum <> \(checksum))"
+    }
+
     static let all = """
         \(examination("examine", examine(isScript: "true")))
 
         \(claim("claim", examine: "examine"))
+
+        \(stage)
 
         -- Called under pg_catalog as search_path, which the message sets behind the script.
         create or replace function {s}.record(
@@ -175,8 +291,7 @@ enum PostgresFunctions {
             v_started timestamptz := \(started);
         begin
             if v_started is null then
-                raise exception 'the script ended the transaction it ran in, or reset all settings'
-                    using errcode = 'MU002';
+                raise exception '\(leftTransaction)' using errcode = 'MU002';
             end if;
             insert into {s}.executions (
                 workspace, tenant, runbook, key, state, attempt, checksum, run_id, runner, started_at, finished_at)
@@ -198,12 +313,11 @@ enum PostgresFunctions {
             set search_path = pg_catalog, pg_temp set enable_seqscan = off as $muster$
         begin
             update {s}.executions e set
-                state = 'succeeded', clean = null, attempt = e.attempt + 1, checksum = p_checksum,
+                attempt = e.attempt + 1, checksum = p_checksum,
                 run_id = p_run, runner = p_runner, started_at = p_started, finished_at = clock_timestamp(),
-                rows_affected = null, sqlstate = null, message = null,
-                detail = null, hint = null, file = null, line = null, statement = null
+                \(again)
             where e.workspace = p_workspace and e.tenant = p_tenant and e.runbook = p_runbook and e.key = p_key
-                and (e.state not in ('succeeded', 'baselined') or e.checksum <> p_checksum);
+                and \(mayRunAgain("p_checksum"));
             if not found then
                 raise exception 'done' using errcode = 'MU003';
             end if;

@@ -40,13 +40,13 @@ extension Ledger {
 
     /// Whether no run is open, nor will be before this transaction ends. A workspace that was never seen had no run.
     private func isIdle() throws(DatabaseError) -> Bool {
-        let seen = try row(
-            "select 1 from \(sql.workspaces) where workspace = $1 \(sql.forUpdate)", [.text(workspace)])
-        guard seen != nil else { return false }
+        try execute("select 1 from \(sql.workspaces) where workspace = $1 \(sql.forUpdate)", [.text(workspace)])
         // By a statement of its own: it sees what was committed while the lock was waited for.
         return try row(
-            "select 1 from \(sql.runs) where workspace = $1 and status <> 'completed' limit 1", [.text(workspace)])
-            == nil
+            """
+            select 1 from \(sql.workspaces) where workspace = $1 and not exists (
+                select 1 from \(sql.runs) where workspace = $1 and status <> 'completed')
+            """, [.text(workspace)]) != nil
     }
 
     private func tenantsToSeal(after tenant: String?, _ limit: Int) throws(DatabaseError) -> [String] {

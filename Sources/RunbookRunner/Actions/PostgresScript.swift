@@ -22,7 +22,7 @@ struct PostgresScript {
     func compose(
         into message: inout ScriptMessage, _ receipts: PostgresReceipts, serverVersion: Int, frame: Frame
     ) throws(DatabaseError) {
-        let settings = PostgresSettings(target: target, limits: runbook.limits, serverVersion: serverVersion)
+        let settings = settings(serverVersion)
         if frame.begins { message.append(.begin, receipts.sql.begin + ";") }
         let claim = try receipts.claim(ticket, setting: settings.scene())
         message.append(.claim, claim.text, statements: claim.statements)
@@ -31,17 +31,26 @@ struct PostgresScript {
             message.append(.settings, given.text, statements: given.statements)
             if let assertion = try settings.assertion() { message.append(.target, assertion) }
         }
-        message.append(.script, script.text, statements: script.statements.count)
-        message.append(.semicolon, ";", statements: 0)
-        if let verify = runbook.verify { message.append(.verify, PostgresVerify.assertion(verify)) }
-        message.append(.constraints, "SET CONSTRAINTS ALL IMMEDIATE;")
-        message.append(
-            .record, "SET SESSION AUTHORIZATION DEFAULT; SET LOCAL search_path = pg_catalog, pg_temp;",
-            statements: 2)
+        compose(into: &message)
+        message.append(.record, SessionReset.beforeRecord, statements: 2)
         let record = try receipts.record(ticket)
         message.append(.record, record.text, statements: record.statements)
         if frame.commits { message.append(.commit, "COMMIT;") }
         message.append(.reset, SessionReset.afterRecord, statements: 7)
+    }
+
+    func scene(serverVersion: Int) throws(DatabaseError) -> ClaimScene { try settings(serverVersion).scene() }
+
+    private func settings(_ serverVersion: Int) -> PostgresSettings {
+        PostgresSettings(target: target, limits: runbook.limits, serverVersion: serverVersion)
+    }
+
+    /// The script alone, with what is asked behind it.
+    func compose(into message: inout ScriptMessage) {
+        message.append(.script, script.text, statements: script.statements.count)
+        message.append(.semicolon, ";", statements: 0)
+        if let verify = runbook.verify { message.append(.verify, PostgresVerify.assertion(verify)) }
+        message.append(.constraints, "SET CONSTRAINTS ALL IMMEDIATE;")
     }
 
     // MARK: What a failure means

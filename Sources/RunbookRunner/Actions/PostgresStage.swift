@@ -9,7 +9,7 @@ import RunbookModel
 /// whoever takes it then ends the message at its next claim. The server stops at the first failure. When the connection
 /// is lost, it may go on with the rest nevertheless; the next claims find out.
 ///
-/// Fused, they are one transaction: all or nothing.
+/// Fused, they are one transaction: all or nothing. Where the ledger is beside them, it has one claim and one record.
 struct PostgresStage {
     let scripts: [PostgresScript]
     let connection: TenantConnection
@@ -31,6 +31,12 @@ struct PostgresStage {
             return StageEnd(first.failed(error))
         }
         var message = ScriptMessage()
+        if isJoined {
+            do throws(DatabaseError) { try compose(into: &message, receipts, serverVersion: place.version) } catch {
+                return StageEnd(first.failed(error))
+            }
+            return send(message, hasEnded)
+        }
         for (index, script) in scripts.enumerated() {
             message.begin(block: index)
             do throws(DatabaseError) {
@@ -41,6 +47,32 @@ struct PostgresStage {
             }
         }
         return send(message, hasEnded)
+    }
+
+    /// Whether the scripts have one claim and one record.
+    private var isJoined: Bool { isFused && connection.receipts?.canJoin(scripts.map(\.ticket)) == true }
+
+    private func compose(
+        into message: inout ScriptMessage, _ receipts: PostgresReceipts, serverVersion: Int
+    ) throws(DatabaseError) {
+        let tickets = scripts.map(\.ticket)
+        for (index, script) in scripts.enumerated() {
+            message.begin(block: index)
+            let scene = try script.scene(serverVersion: serverVersion)
+            if index == 0 {
+                message.append(.begin, receipts.sql.begin + ";")
+                message.append(.claim, try receipts.claim(stage: tickets, setting: scene))
+            } else {
+                message.append(.settings, SessionReset.beforeRecord, statements: 2)
+                message.append(.settings, SessionReset.beforeStep, statements: 5)
+                message.append(.claim, try receipts.step(in: tickets, setting: scene))
+            }
+            script.compose(into: &message)
+        }
+        message.append(.record, SessionReset.beforeRecord, statements: 2)
+        message.append(.record, try receipts.record(stage: tickets))
+        message.append(.commit, "COMMIT;")
+        message.append(.reset, SessionReset.afterRecord, statements: 7)
     }
 
     private func frame(of index: Int) -> PostgresScript.Frame {
@@ -61,7 +93,7 @@ struct PostgresStage {
     }
 
     private func send(_ message: ScriptMessage, _ hasEnded: @escaping (Int) -> Void) -> StageEnd {
-        var answers = StageAnswers(message: message, count: scripts.count)
+        var answers = StageAnswers(message: message, count: scripts.count, isJoined: isJoined)
         connection.session.onNotice = { answers.take(notice: $0) }
         defer { connection.session.onNotice = nil }
         var failure: DatabaseError?
@@ -88,8 +120,9 @@ struct PostgresStage {
         }
         let committed = end.scripts.count
         guard let failure else { return end }
-        let (stopped, part) = message.place(afterResults: failure.resultsBefore)
-        guard committed < scripts.count, committed == 0 || stopped >= committed else {
+        let stopped = message.place(afterResults: failure.resultsBefore)
+        var part = stopped.part
+        guard committed < scripts.count, committed == 0 || stopped.block >= committed else {
             // What was committed stands; only the connection cannot be cleaned for the next one.
             connection.session.close()
             return end
@@ -98,7 +131,15 @@ struct PostgresStage {
         let place = failure.position.flatMap { message.script(at: $0) }
         let isUnread = failure.resultsBefore == 0 && [.statement, .refused].contains(failure.code)
         if isUnread, scripts.count > 1, !isFused { return StageEnd(isUnread: true) }
-        let index = isUnread ? place?.block ?? stopped : stopped
+        var index = isUnread ? place?.block ?? stopped.block : stopped.block
+        if isJoined, part == .claim, let state = failure.claimState {
+            if index == 0 {
+                // The ledger says whose refusal it is.
+                index = failure.detail.flatMap { Int($0) }.map { min(max(0, $0 - 1), scripts.count - 1) } ?? 0
+            } else if state == .leftTransaction {
+                (index, part) = (index - 1, .record)
+            }
+        }
         end.add(
             scripts[index].end(
                 for: failure, in: part, statement: failure.resultsBefore - message.firstResult(ofScript: index),

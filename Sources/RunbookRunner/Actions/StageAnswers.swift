@@ -13,25 +13,39 @@ struct StageAnswers {
     let message: ScriptMessage
     private(set) var blocks: [Block]
     private var answered = 0
+    private let isJoined: Bool
 
-    init(message: ScriptMessage, count: Int) {
+    /// - Parameter isJoined: whether one record answers for all of them, and a step stands between two.
+    init(message: ScriptMessage, count: Int, isJoined: Bool) {
         self.message = message
+        self.isJoined = isJoined
         blocks = Array(repeating: Block(), count: count)
     }
 
-    /// - Returns: the script whose record this was.
+    /// - Returns: the script that has ended with this.
     mutating func take(_ result: StatementResult, at index: Int) -> Int? {
         answered = index + 1
         guard let place = message.place(ofResult: index) else { return nil }
         switch place.part {
         case .script: blocks[place.block].rows += result.rowsAffected
         case .commit: blocks[place.block].commitTag = result.tag
+        case .claim where isJoined && place.block > 0: return place.block - 1
+        case .record where place.isLast && isJoined:
+            takeTimes(result.firstRow?[0].text ?? "")
+            return place.block
         case .record where place.isLast:
             blocks[place.block].milliseconds = result.firstRow?[0].integer
             return place.block
         default: break
         }
         return nil
+    }
+
+    /// - Parameter times: seconds, with commas: when each script began, and when the last one ended.
+    private mutating func takeTimes(_ times: String) {
+        let times = times.split(separator: ",").compactMap { Double($0) }
+        guard times.count == blocks.count + 1 else { return }
+        for index in blocks.indices { blocks[index].milliseconds = Int((times[index + 1] - times[index]) * 1000) }
     }
 
     mutating func take(notice: String) {

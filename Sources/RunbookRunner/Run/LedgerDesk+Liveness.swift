@@ -24,6 +24,16 @@ extension LedgerDesk {
         }
     }
 
+    /// Gives the jobs of those who are gone or silent back, now and then: whoever is at the end of a run looks often.
+    ///
+    /// - Returns: whether there were any.
+    func lookForSilence(of run: String, in ledger: Ledger) throws(DatabaseError) -> Bool {
+        guard ContinuousClock.now - lastBurial > .milliseconds(250) else { return false }
+        lastBurial = .now
+        try buryTheDead(of: run)
+        return try ledger.releaseSilentRunners(of: run) > 0
+    }
+
     func keyHolder() throws(DatabaseError) -> (any AdvisoryLocks)? {
         if let keys { return keys }
         guard let ledger, place?.isPooled != true else { return nil }

@@ -236,7 +236,10 @@ extension LedgerDesk {
                 stage = progress.stage
                 if let reason = progress.stopReason { stopReason = reason }
                 if progress.open == 0 {
-                    if try ledger.completeRun(run.id) { hasCompleted = true }
+                    if try ledger.completeRun(run.id) {
+                        hasCompleted = true
+                        isOver = true
+                    }
                     return true
                 }
                 if progress.openInStage == 0, progress.stopReason == nil {
@@ -244,8 +247,7 @@ extension LedgerDesk {
                     if !hasMoved { try buryTheDead(of: run.id) }
                     return hasMoved
                 }
-                try buryTheDead(of: run.id)
-                return try ledger.releaseSilentRunners(of: run.id) > 0
+                return try lookForSilence(of: run.id, in: ledger)
             }
             if isOver { wake() }
             if stopReason != nil { giveBack() }
@@ -259,7 +261,7 @@ extension LedgerDesk {
     }
 
     private func completeIfDone() throws(ServiceError) {
-        guard let run else { return }
+        guard let run, !hasCompleted else { return }
         try asking { ledger throws(DatabaseError) in
             if let progress = try ledger.runProgress(run.id), progress.status != .completed, progress.open == 0 {
                 if try ledger.completeRun(run.id) { hasCompleted = true }

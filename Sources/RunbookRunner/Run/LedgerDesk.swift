@@ -103,6 +103,7 @@ actor LedgerDesk {
     /// Nothing is claimed before: what there is belongs to somebody else.
     var holdsBack = ContinuousClock.now
     var lastLook = ContinuousClock.now - .seconds(60)
+    var lastBurial = ContinuousClock.now
     var sleepers: [Int: CheckedContinuation<Void, Never>] = [:]
     var sleeperNumber = 0
     /// How often the sleepers were woken.

@@ -109,7 +109,8 @@ actor Worker {
         let began = ContinuousClock.now
         let keys = keys.of(assignment.tenant.id, in: context.manifest.workspace)
         let attempt = Execution(
-            parts: group.map { part(assignment.steps[$0], assignment, keys) }, tenant: assignment.tenant,
+            parts: group.map { part(assignment.steps[$0], assignment, keys, isFirst: $0 == group.first) },
+            tenant: assignment.tenant,
             target: assignment.member.target, context: context, connections: connections,
             isPolling: assignment.waitingSince != nil,
             isDirect: assignment.steps.contains { $0.runbook.needsSession })
@@ -268,7 +269,10 @@ actor Worker {
                 rowsAffected: outcome.rowsAffected ?? 0, durationMS: spent, failure: outcome.failure))
     }
 
-    private func part(_ step: TenantPlanner.Step, _ assignment: Assignment, _ keys: TenantKeys) -> Execution.Part {
+    /// - Parameter isFirst: of those that are sent together: its claim looks at what the ledger holds for all of them.
+    private func part(
+        _ step: TenantPlanner.Step, _ assignment: Assignment, _ keys: TenantKeys, isFirst: Bool
+    ) -> Execution.Part {
         serial += 1
         let ticket = ClaimTicket(
             workspace: context.manifest.workspace, tenant: assignment.tenant.id,
@@ -276,7 +280,7 @@ actor Worker {
             mayRepeat: step.runbook.repeatable || step.runbook.verify != nil || step.runbook.batch != nil,
             run: context.run,
             runner: context.runner, host: context.host, job: assignment.job,
-            proven: assignment.isSurveyed || assignment.tenant.id.isEmpty ? nil : assignment.proven,
+            proven: !isFirst || assignment.isSurveyed || assignment.tenant.id.isEmpty ? nil : assignment.proven,
             mayBeSealed: assignment.sealed?.contains(step.runbook.identity) ?? true,
             token: "\(context.runner)-\(serial)", keys: keys)
         return Execution.Part(step: step, ticket: ticket)

@@ -42,11 +42,14 @@ final class WorkerConnections {
         let made: TenantConnection
         do throws(DatabaseError) {
             let sql = LedgerSQL(dialect: .postgresql, schema: context.manifest.ledger.schema)
-            let found = try ServerPlace.of(session, receipts: sql)
-            let receipts = try found.map { place, presence throws(DatabaseError) in
+            let found = try look(at: session, address, sql)
+            let receipts = try found.map { place, presence, hasRunner throws(DatabaseError) in
                 var isLocal = place.database == context.ledgerPlace?.database
                 if isLocal {
-                    isLocal = try PostgresReceipts.isBesideLedger(session, sql, runner: context.runner)
+                    isLocal =
+                        if let hasRunner { hasRunner } else {
+                            try PostgresReceipts.isBesideLedger(session, sql, runner: context.runner)
+                        }
                 }
                 let receipts = PostgresReceipts(sql: sql, isLocal: isLocal)
                 try receipts.ensureTable(in: session, found: presence)
@@ -61,6 +64,19 @@ final class WorkerConnections {
         }
         current = made
         return made
+    }
+
+    /// One question where the address is the ledger's, which has the runners then. An address may have several servers
+    /// behind it: where they are missing, it is asked again without them.
+    private func look(
+        at session: any DatabaseSession, _ address: Redacted, _ sql: LedgerSQL
+    ) throws(DatabaseError) -> (place: ServerPlace, presence: PostgresReceipts.Presence, hasRunner: Bool?)? {
+        if address.revealed == context.manifest.ledger.url.revealed {
+            do throws(DatabaseError) {
+                return try ServerPlace.of(session, receipts: sql, runner: context.runner)
+            } catch  where error.code == .statement && session.isUsable {}
+        }
+        return try ServerPlace.of(session, receipts: sql)
     }
 
     /// Whether a pooler shares the connection with others, so that no session can be kept on it.

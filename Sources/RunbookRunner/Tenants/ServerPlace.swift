@@ -14,12 +14,21 @@ struct ServerPlace: Sendable, Hashable {
     }
 
     /// The same question says what is there of a table of receipts.
+    ///
+    /// - Parameter runner: of the ledger that is known to be where the session leads: whether it is there is asked, too.
     static func of(
-        _ session: any DatabaseSession, receipts sql: LedgerSQL
-    ) throws(DatabaseError) -> (place: ServerPlace, presence: PostgresReceipts.Presence)? {
+        _ session: any DatabaseSession, receipts sql: LedgerSQL, runner: String? = nil
+    ) throws(DatabaseError) -> (place: ServerPlace, presence: PostgresReceipts.Presence, hasRunner: Bool?)? {
         let presence = PostgresReceipts.Presence.question(sql)
-        guard let (place, row) = try look(at: session, ", " + presence.columns, presence.parameters) else { return nil }
-        return (place, PostgresReceipts.Presence(table: row[3].boolean == true, schema: row[4].boolean == true))
+        let more = runner == nil ? "" : ", " + PostgresReceipts.isBesideLedger(sql, "$3")
+        guard
+            let (place, row) = try look(
+                at: session, ", " + presence.columns + more, presence.parameters + (runner.map { [.text($0)] } ?? []))
+        else { return nil }
+        return (
+            place, PostgresReceipts.Presence(table: row[3].boolean == true, schema: row[4].boolean == true),
+            runner.map { _ in row[5].boolean == true }
+        )
     }
 
     private static func look(

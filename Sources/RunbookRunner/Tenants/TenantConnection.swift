@@ -53,6 +53,10 @@ enum SessionReset {
         """
     static let unlocking = "SELECT pg_catalog.pg_advisory_unlock_all();"
     static let text = keepingLocks + " " + unlocking
+    /// Behind a script, so that nothing of the tenant's answers what is Muster's own.
+    static let beforeRecord = "SET SESSION AUTHORIZATION DEFAULT; SET LOCAL search_path = pg_catalog, pg_temp;"
+    /// Between two scripts of one transaction, before what they have set is taken back with a step.
+    static let beforeStep = "CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;"
     /// Behind a record, before which the session's own role was taken back. The script's session locks are given back
     /// here and not earlier: others may wait for one until its effect is committed.
     static let afterRecord =

@@ -79,6 +79,15 @@ private final class InterludeSession: DatabaseSession {
         return try session.query(sql, parameters, forEach: body)
     }
 
+    /// All of it is one message.
+    func query(
+        _ sql: String, _ parameters: [DatabaseValue], inTransaction statements: [String],
+        forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult {
+        log.add(sql)
+        return try session.query(sql, parameters, inTransaction: statements, forEach: body)
+    }
+
     func run(
         _ text: String, as context: ScriptContext?, forEach each: (Int, StatementResult) -> Void
     ) throws(DatabaseError) {

@@ -195,7 +195,7 @@ import Testing
             let report = await Self.apply(manifest, pageSize: 10_000, opener: opener)
             #expect(report.nothingToDo)
             #expect(report.counts.skipped == count)
-            #expect(opener.log.count == 5)
+            #expect(opener.log.count == 4)
         }
     }
 
