@@ -40,10 +40,16 @@ struct MessageReader {
     /// The count behind the tags that name changed rows: `INSERT 0 5`, `UPDATE 3`, `COPY 7` (PostgreSQL manual, 55.7,
     /// CommandComplete). `SELECT 5` is a result, or the table it made.
     static func rowsAffected(tag: String) -> Int {
-        guard tag.utf8.last.map({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) == true,
-            ["INSERT ", "UPDATE ", "DELETE ", "MERGE ", "COPY "].contains(where: tag.hasPrefix),
-            let count = tag.utf8.lastIndex(of: UInt8(ascii: " "))
-        else { return 0 }
+        let command: String
+        switch tag.utf8.first {
+        case UInt8(ascii: "I"): command = "INSERT "
+        case UInt8(ascii: "U"): command = "UPDATE "
+        case UInt8(ascii: "D"): command = "DELETE "
+        case UInt8(ascii: "M"): command = "MERGE "
+        case UInt8(ascii: "C"): command = "COPY "
+        default: return 0
+        }
+        guard tag.hasPrefix(command), let count = tag.utf8.lastIndex(of: UInt8(ascii: " ")) else { return 0 }
         return Int(tag[tag.utf8.index(after: count)...]) ?? 0
     }
 }

@@ -30,7 +30,8 @@ struct PostgresStage {
         } catch {
             return StageEnd(first.failed(error))
         }
-        var message = ScriptMessage()
+        // A kilobyte and a half is what stands around a script.
+        var message = ScriptMessage(capacity: scripts.reduce(0) { $0 + $1.script.text.utf8.count + 1536 })
         if isJoined {
             do throws(DatabaseError) { try compose(into: &message, receipts, serverVersion: place.version) } catch {
                 return StageEnd(first.failed(error))

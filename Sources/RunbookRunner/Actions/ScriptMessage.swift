@@ -28,6 +28,9 @@ struct ScriptMessage {
     private var pieces: [Piece] = []
     private var block = 0
 
+    /// - Parameter capacity: about how many bytes it will have.
+    init(capacity: Int = 0) { text.reserveCapacity(capacity) }
+
     /// What is appended from here on belongs to the block of that index.
     mutating func begin(block index: Int) { block = index }
 
@@ -47,8 +50,11 @@ struct ScriptMessage {
     }
 
     /// What the answer of that index belongs to, and whether it is the last of its part.
-    func place(ofResult index: Int) -> (block: Int, part: Part, isLast: Bool)? {
-        guard let piece = pieces.first(where: { $0.results.contains(index) }) else { return nil }
+    ///
+    /// - Parameter hint: where the answer before was found, at the beginning 0: answers come in order.
+    func place(ofResult index: Int, from hint: inout Int) -> (block: Int, part: Part, isLast: Bool)? {
+        while hint < pieces.count, pieces[hint].results.upperBound <= index { hint += 1 }
+        guard hint < pieces.count, case let piece = pieces[hint], piece.results.contains(index) else { return nil }
         return (piece.block, piece.part, index == piece.results.upperBound - 1)
     }
 

@@ -13,6 +13,7 @@ struct StageAnswers {
     let message: ScriptMessage
     private(set) var blocks: [Block]
     private var answered = 0
+    private var piece = 0
     private let isJoined: Bool
 
     /// - Parameter isJoined: whether one record answers for all of them, and a step stands between two.
@@ -25,7 +26,7 @@ struct StageAnswers {
     /// - Returns: the script that has ended with this.
     mutating func take(_ result: StatementResult, at index: Int) -> Int? {
         answered = index + 1
-        guard let place = message.place(ofResult: index) else { return nil }
+        guard let place = message.place(ofResult: index, from: &piece) else { return nil }
         switch place.part {
         case .script: blocks[place.block].rows += result.rowsAffected
         case .commit: blocks[place.block].commitTag = result.tag
