@@ -16,10 +16,7 @@ package enum PostgresText {
     /// - Throws: `.refused` for a value with a NUL, which PostgreSQL cannot hold.
     package static func quoteLiteral(_ value: String) throws(DatabaseError) -> String {
         // Most values need nothing; messages hold many.
-        let mustBeSeen = { (byte: UInt8) in byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\\") || byte == 0 }
-        let isPlain =
-            unsafe value.utf8.withContiguousStorageIfAvailable { unsafe !$0.contains(where: mustBeSeen) }
-            ?? !value.utf8.contains(where: mustBeSeen)
+        let isPlain = value.utf8.allSatisfy { $0 != UInt8(ascii: "'") && $0 != UInt8(ascii: "\\") && $0 != 0 }
         if isPlain { return "'\(value)'" }
         let prefix = value.utf8.contains(UInt8(ascii: "\\")) ? "E" : ""
         return "\(prefix)'\(try doubling("\\", in: try doubling("'", in: value)))'"

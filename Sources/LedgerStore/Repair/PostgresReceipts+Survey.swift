@@ -9,8 +9,8 @@ extension PostgresReceipts {
         let place = """
             r.workspace = \(try literal(ticket.workspace)) AND r.holder = \(try literal(ticket.holder))
             """
-        let stranger =
-            ticket.holdsOneTenant ? "max(CASE WHEN r.tenant <> \(try literal(ticket.tenant)) THEN r.tenant END)" : "NULL"
+        let isStranger = "r.tenant <> \(try literal(ticket.tenant))"
+        let stranger = ticket.holdsOneTenant ? "max(CASE WHEN \(isStranger) THEN r.tenant END)" : "NULL"
         let rows = try Set(proven).map { identity throws(DatabaseError) in
             "(\(try literal(identity.runbook)), \(try literal(identity.key)))"
         }
