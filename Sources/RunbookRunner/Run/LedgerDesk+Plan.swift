@@ -58,6 +58,12 @@ extension LedgerDesk {
         }
     }
 
+    /// Whether a run of that identity is open.
+    func hasOpenRun(_ identity: String) throws(ServiceError) -> Bool {
+        guard ledger != nil else { return false }
+        return try asking { ledger throws(DatabaseError) in try hasOpenRun(ledger, identity, false) }
+    }
+
     private func hasOpenRun(
         _ ledger: Ledger, _ identity: String, _ orDueHooks: Bool
     ) throws(DatabaseError) -> Bool {

@@ -37,7 +37,7 @@ extension RunbookService {
         await desk.prepare(
             events: events, lockWait: request.lockWait, stop: stop, applicationName: "muster/\(runner)")
         // Reading first: with nothing to do, not even a ledger is made.
-        let (fleet, planNotices) = try await withTaskExecutorPreference(desk.thread) { () async throws(ServiceError) in
+        var (fleet, planNotices) = try await withTaskExecutorPreference(desk.thread) { () async throws(ServiceError) in
             try await insisting(request, events, stop, desk) { () async throws(ServiceError) in
                 _ = try await desk.openForReading(mayPrepare: true)
                 return try await planned(
@@ -50,7 +50,7 @@ extension RunbookService {
         var notices = request.notices + planNotices + Self.notice(ofUnlisted: fleet.unlisted)
         guard !fleet.hasDrifted else { throw ServiceError(.drift, Self.driftMessage(fleet)) }
         try refuseUndoing(fleet)
-        if request.retryOf != nil { try refuseUndecided(fleet) }
+        if request.retryOf != nil { try await refuseUndecided(&fleet, Self.draft(fleet.plan, request).identity, desk) }
         if let saved = request.plan {
             try await refuseStale(saved, fleet, Self.draft(fleet.plan, request).identity, desk)
         }

@@ -122,7 +122,18 @@ extension RunbookService {
         return (selection, notices, nil)
     }
 
-    /// A retry is for what failed; work whose end nobody saw is for a person first.
+    /// A retry is for what failed; work whose end nobody saw is for a person first. In a run that is open it may be under
+    /// way: that run is joined, and says so if it is not. What was under way may have ended since it was planned.
+    ///
+    /// - Parameter identity: of the run that this one would join.
+    func refuseUndecided(
+        _ fleet: inout PlannedFleet, _ identity: String, _ desk: LedgerDesk
+    ) async throws(ServiceError) {
+        guard fleet.outlooks.contains(where: { $0.has(.unknown) }), try await !desk.hasOpenRun(identity) else { return }
+        fleet = try await desk.plan(fleet.plan, identity: identity)
+        try refuseUndecided(fleet)
+    }
+
     func refuseUndecided(_ fleet: PlannedFleet) throws(ServiceError) {
         for outlook in fleet.outlooks {
             guard let step = outlook.steps.first(where: { $0.decision == .unknown }) else { continue }
