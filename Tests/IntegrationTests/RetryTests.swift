@@ -190,4 +190,35 @@ import Testing
             #expect(try await workplace.apply().nothingToDo)
         }
     }
+
+    /// Guarantee: a retry that comes while another one has a program under way joins it, and takes it for no work whose end
+    /// nobody saw.
+    @Test(.needsPostgres) func aRetryJoinsOneThatIsUnderWay() async throws {
+        try await PostgresDatabase.with { database in
+            let workplace = try Workplace(environment: ["DATABASE_URL": database.url])
+            try await database.psql("CREATE SCHEMA t1; CREATE TABLE t1.obstacle ();")
+            try workplace.write("one.sql", "CREATE TABLE obstacle ();\n")
+            for name in ["two", "other"] { try workplace.write("\(name).sql", "SELECT 1;\n") }
+            let manifest = Self.manifest(
+                "${DATABASE_URL}",
+                "query: \"SELECT nspname AS id, nspname AS schema FROM pg_namespace WHERE nspname ~ '^t[0-9]'\", "
+                    + "target: { schema: \"{schema}\" }")
+            try workplace.write("deploy.json5", manifest.replacing("[\"true\"]", with: "[\"sleep\", \"4\"]"))
+            let first = try await workplace.apply()
+            #expect(first.exitCode == 1)
+            let run = try #require(first.run?.id)
+            try await database.psql("DROP TABLE t1.obstacle;")
+
+            let retry = try workplace.muster("retry", run, "-f", "deploy.json5", "--format", "json").start()
+            let underWay = "SELECT count(*) FROM muster.executions WHERE runbook = 'once' AND state = 'running'"
+            while try await database.lines(underWay) != ["1"] { try await Task.sleep(for: .milliseconds(20)) }
+            let other = try workplace.muster("retry", run, "-f", "deploy.json5", "--format", "json").start()
+
+            for command in [retry, other] {
+                let ending = try await command.ending(within: .seconds(60))
+                #expect(ending.code == 0, "\(ending)")
+            }
+            #expect(try await database.lines("SELECT count(*) FROM muster.runs") == ["2"])
+        }
+    }
 }
