@@ -14,7 +14,8 @@ struct LockedFile: Sendable {
         let held = folder.appending(path: "\(mark).held")
         release = folder.appending(path: "\(mark).release")
         let waiting = "touch \(held.path); while [ ! -e \(release.path) ]; do sleep 0.02; done"
-        let script = "\(lock);\n.shell \(waiting)\nROLLBACK;\n"
+        // Whoever works on the file may have it for a moment just now.
+        let script = ".timeout 10000\n\(lock);\n.shell \(waiting)\nROLLBACK;\n"
         holder = try Command("sqlite3", "-batch", "-bail", file.path.path, input: script).start()
         try #require(try await eventually { FileManager.default.fileExists(atPath: held.path) })
         try FileManager.default.removeItem(at: held)
