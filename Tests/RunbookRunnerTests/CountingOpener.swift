@@ -72,15 +72,6 @@ private final class CountingSession: DatabaseSession {
         return try session.query(sql, parameters, forEach: body)
     }
 
-    /// All of it is one message.
-    func query(
-        _ sql: String, _ parameters: [DatabaseValue], inTransaction statements: [String],
-        forEach body: (DatabaseRow) throws(DatabaseError) -> Void
-    ) throws(DatabaseError) -> StatementResult {
-        log.add(sql)
-        return try session.query(sql, parameters, inTransaction: statements, forEach: body)
-    }
-
     /// It goes with what follows.
     func begin(_ statements: [String]) throws(DatabaseError) { try session.begin(statements) }
 

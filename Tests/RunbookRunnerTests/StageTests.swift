@@ -266,6 +266,26 @@ import Testing
         }
     }
 
+    /// Guarantee: a script that writes another time into the claim's marker gets nothing recorded, and no question about the
+    /// history fails for it.
+    @Test(
+        .needsPostgres, arguments: ["Infinity", "NaN", "-Infinity", "1.0,2.0,3.0,4.0", "1e300", ""], ["first", "third"])
+    func aForgedMarkerIsNoRecord(_ times: String, _ name: String) async throws {
+        try await PostgresServer.withDatabase { url in
+            let token = "split_part(current_setting('muster.claim'), ' ', 2)"
+            let forging = "SELECT set_config('muster.claim', '\(times) ' || \(token), true)"
+            let runbooks = ["first", "second", "third"].map { Self.step($0, $0 == name ? [forging] : []) }
+            let manifest = try Self.manifest(url, tenants: 1, isFused: true, runbooks)
+
+            let report = await Fleet.apply(manifest)
+
+            #expect(report.exitCode == 5, "\(report)")
+            let session = try PostgresServer.open(url)
+            #expect(try Self.lines(session, "SELECT count(*) FROM trace") == ["0"])
+            #expect(try Self.lines(session, "SELECT count(*) FROM muster.completed") == ["0"])
+        }
+    }
+
     // MARK: Fleets
 
     /// A runbook that first leaves a row, with the transaction it was written in.

@@ -66,10 +66,10 @@ extension CommandContext {
 
     /// Whether a server seems to be meant, by a glance at the text and the environment: only haste depends on it.
     private func seemsToName(server manifest: String) -> Bool {
-        let scheme = "postgres".utf8
-        if environment.values.contains(where: { $0.utf8.starts(with: scheme) }) { return true }
+        let schemes = ["postgres:", "postgresql:"]
+        if environment.values.contains(where: { value in schemes.contains { value.hasPrefix($0) } }) { return true }
         guard let text = FileManager.default.contents(atPath: manifest)?.prefix(65_536) else { return false }
-        return text.indices.contains { text[$0...].starts(with: scheme) }
+        return text.indices.contains { place in schemes.contains { text[place...].starts(with: $0.utf8) } }
     }
 
     private func ledgerURL(_ arguments: ParsedArguments) throws -> Redacted? {

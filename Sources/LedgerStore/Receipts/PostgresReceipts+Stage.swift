@@ -5,7 +5,7 @@ import RunbookModel
 /// step between two scripts.
 extension PostgresReceipts {
     /// Whether these can be claimed and recorded together. Elsewhere, and where they are undone, each is by itself.
-    package func canJoin(_ tickets: [ClaimTicket]) -> Bool {
+    package func canShareClaim(_ tickets: [ClaimTicket]) -> Bool {
         isLocal && tickets.count > 1 && tickets.allSatisfy { $0.undoes == nil }
     }
 

@@ -220,7 +220,7 @@ enum PostgresFunctions {
             v_text pg_catalog.text := pg_catalog.current_setting('muster.claim', true);
             v_times pg_catalog.text := pg_catalog.split_part(v_text, ' ', 1);
         begin
-            if v_text operator(pg_catalog.=) pg_catalog.concat(v_times, ' ', p_token) is not true then
+            if \(isMarker) is not true then
                 raise exception '\(leftTransaction)' using errcode = 'MU002';
             end if;
             reset all;
@@ -239,7 +239,8 @@ enum PostgresFunctions {
             v_time float8[];
             v_count bigint;
         begin
-            if v_text = concat(v_times, ' ', p_token) is not true then
+            if (\(isMarker) and array_length(string_to_array(v_times, ','), 1) = array_length(p_runbooks, 1)) is not true
+            then
                 raise exception '\(leftTransaction)' using errcode = 'MU002';
             end if;
             v_times := concat(v_times, ',', extract(epoch from clock_timestamp()));
@@ -262,6 +263,11 @@ enum PostgresFunctions {
         end
         $muster$;
         """
+
+    /// Whether `v_text` is the stage's marker, and `v_times` are times: a script can read it, and write something else. No
+    /// time is infinite, which no question about the history would survive.
+    private static let isMarker =
+        "(v_text = concat(v_times, ' ', p_token) and v_times ~ '^[0-9]+[.][0-9]+(,[0-9]+[.][0-9]+)*$')"
 
     private static let leftTransaction = "the script ended the transaction it ran in, or reset all settings"
 

@@ -32,7 +32,7 @@ struct PostgresStage {
         }
         // A kilobyte and a half is what stands around a script.
         var message = ScriptMessage(capacity: scripts.reduce(0) { $0 + $1.script.text.utf8.count + 1536 })
-        if isJoined {
+        if hasOneClaim {
             do throws(DatabaseError) { try compose(into: &message, receipts, serverVersion: place.version) } catch {
                 return StageEnd(first.failed(error))
             }
@@ -51,7 +51,7 @@ struct PostgresStage {
     }
 
     /// Whether the scripts have one claim and one record.
-    private var isJoined: Bool { isFused && connection.receipts?.canJoin(scripts.map(\.ticket)) == true }
+    private var hasOneClaim: Bool { isFused && connection.receipts?.canShareClaim(scripts.map(\.ticket)) == true }
 
     private func compose(
         into message: inout ScriptMessage, _ receipts: PostgresReceipts, serverVersion: Int
@@ -94,7 +94,7 @@ struct PostgresStage {
     }
 
     private func send(_ message: ScriptMessage, _ hasEnded: @escaping (Int) -> Void) -> StageEnd {
-        var answers = StageAnswers(message: message, count: scripts.count, isJoined: isJoined)
+        var answers = StageAnswers(message: message, count: scripts.count, hasOneClaim: hasOneClaim)
         connection.session.onNotice = { answers.take(notice: $0) }
         defer { connection.session.onNotice = nil }
         var failure: DatabaseError?
@@ -133,7 +133,7 @@ struct PostgresStage {
         let isUnread = failure.resultsBefore == 0 && [.statement, .refused].contains(failure.code)
         if isUnread, scripts.count > 1, !isFused { return StageEnd(isUnread: true) }
         var index = isUnread ? place?.block ?? stopped.block : stopped.block
-        if isJoined, part == .claim, let state = failure.claimState {
+        if hasOneClaim, part == .claim, let state = failure.claimState {
             if index == 0 {
                 // The ledger says whose refusal it is.
                 index = failure.detail.flatMap { Int($0) }.map { min(max(0, $0 - 1), scripts.count - 1) } ?? 0

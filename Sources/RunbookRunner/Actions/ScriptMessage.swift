@@ -29,7 +29,7 @@ struct ScriptMessage {
     private var block = 0
 
     /// - Parameter capacity: about how many bytes it will have.
-    init(capacity: Int = 0) { text.reserveCapacity(capacity) }
+    init(capacity: Int) { text.reserveCapacity(capacity) }
 
     /// What is appended from here on belongs to the block of that index.
     mutating func begin(block index: Int) { block = index }

@@ -14,12 +14,12 @@ struct StageAnswers {
     private(set) var blocks: [Block]
     private var answered = 0
     private var piece = 0
-    private let isJoined: Bool
+    private let hasOneClaim: Bool
 
-    /// - Parameter isJoined: whether one record answers for all of them, and a step stands between two.
-    init(message: ScriptMessage, count: Int, isJoined: Bool) {
+    /// - Parameter hasOneClaim: whether one record answers for all of them, and a step stands between two.
+    init(message: ScriptMessage, count: Int, hasOneClaim: Bool) {
         self.message = message
-        self.isJoined = isJoined
+        self.hasOneClaim = hasOneClaim
         blocks = Array(repeating: Block(), count: count)
     }
 
@@ -30,8 +30,8 @@ struct StageAnswers {
         switch place.part {
         case .script: blocks[place.block].rows += result.rowsAffected
         case .commit: blocks[place.block].commitTag = result.tag
-        case .claim where isJoined && place.block > 0: return place.block - 1
-        case .record where place.isLast && isJoined:
+        case .claim where hasOneClaim && place.block > 0: return place.block - 1
+        case .record where place.isLast && hasOneClaim:
             takeTimes(result.firstRow?[0].text ?? "")
             return place.block
         case .record where place.isLast:
@@ -46,7 +46,9 @@ struct StageAnswers {
     private mutating func takeTimes(_ times: String) {
         let times = times.split(separator: ",").compactMap { Double($0) }
         guard times.count == blocks.count + 1 else { return }
-        for index in blocks.indices { blocks[index].milliseconds = Int((times[index + 1] - times[index]) * 1000) }
+        for index in blocks.indices {
+            blocks[index].milliseconds = Int(exactly: ((times[index + 1] - times[index]) * 1000).rounded(.down))
+        }
     }
 
     mutating func take(notice: String) {

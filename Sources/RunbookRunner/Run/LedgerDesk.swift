@@ -163,10 +163,11 @@ actor LedgerDesk {
         let session: any DatabaseSession
         if let ledger { session = ledger.session } else { session = try connect(isReadOnly: false) }
         do {
-            if !known {
-                ledger = try Ledger.open(
-                    session, schema: manifestLedger.schema, workspace: workspace, upgrades: upgrades)
-            }
+            // A newer muster may have upgraded it since it was read.
+            ledger =
+                known
+                ? try Ledger.read(session, schema: manifestLedger.schema, workspace: workspace, upgrades: upgrades)
+                : try Ledger.open(session, schema: manifestLedger.schema, workspace: workspace, upgrades: upgrades)
             place = try ServerPlace.of(session)
         } catch {
             session.close()

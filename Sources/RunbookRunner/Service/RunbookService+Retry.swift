@@ -134,6 +134,7 @@ extension RunbookService {
         try refuseUndecided(fleet)
     }
 
+    /// Refuses what is planned over work whose end nobody saw.
     func refuseUndecided(_ fleet: PlannedFleet) throws(ServiceError) {
         for outlook in fleet.outlooks {
             guard let step = outlook.steps.first(where: { $0.decision == .unknown }) else { continue }

@@ -52,9 +52,9 @@ struct TenantDirectory {
             var rows = 0
             var problem: TenantFinding?
             // Behind a first query it cannot be made one that writes.
-            let begin = session.dialect == .postgresql ? ["BEGIN READ ONLY", "SELECT 1"] : ["BEGIN"]
+            try session.begin(session.dialect == .postgresql ? ["BEGIN READ ONLY", "SELECT 1"] : ["BEGIN"])
             try stop.interrupting(session.interrupter) { () throws(DatabaseError) in
-                try session.query(sql, [], inTransaction: begin) { row throws(DatabaseError) in
+                try session.query(sql, []) { row throws(DatabaseError) in
                     guard problem == nil else { return }
                     do throws(TenantFinding) {
                         rows += 1
@@ -68,7 +68,9 @@ struct TenantDirectory {
                 }
                 return ()
             }
-            if ours != nil, session.dialect == .postgresql { try session.run(SessionReset.text) }
+            // One message: behind a pooler the next one may meet another server.
+            let reset = ours != nil && session.dialect == .postgresql ? "; \(SessionReset.text)" : ""
+            try session.run("ROLLBACK" + reset)
             if let problem { throw ServiceError(.tenants, "tenants.query: \(problem)") }
         } catch let error as DatabaseError {
             let code: ServiceError.Code =

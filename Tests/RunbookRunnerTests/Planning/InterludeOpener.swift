@@ -72,20 +72,14 @@ private final class InterludeSession: DatabaseSession {
 
     func close() { session.close() }
 
+    /// It goes with what follows.
+    func begin(_ statements: [String]) throws(DatabaseError) { try session.begin(statements) }
+
     func query(
         _ sql: String, _ parameters: [DatabaseValue], forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult {
         log.add(sql)
         return try session.query(sql, parameters, forEach: body)
-    }
-
-    /// All of it is one message.
-    func query(
-        _ sql: String, _ parameters: [DatabaseValue], inTransaction statements: [String],
-        forEach body: (DatabaseRow) throws(DatabaseError) -> Void
-    ) throws(DatabaseError) -> StatementResult {
-        log.add(sql)
-        return try session.query(sql, parameters, inTransaction: statements, forEach: body)
     }
 
     func run(
