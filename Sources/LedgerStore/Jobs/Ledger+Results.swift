@@ -31,14 +31,17 @@ extension Ledger {
             let ended = results.filter { written[$0.job.tenant] == $0.job.attempt }.flatMap { result in
                 result.executions.filter(\.isWorthWriting).map { (outcome: $0, job: result.job) }
             }
-            let unwritten = ended.filter { !$0.outcome.stands }
-            if !unwritten.isEmpty {
-                let rows = try Self.json(unwritten.map { ExecutionRow($0.outcome, of: $0.job) })
-                try execute(sql.lift("$2"), [.text(workspace), .text(rows)])
-                try writeExecutions(rows, run: run, runner: runner)
-            }
             if !ended.isEmpty {
                 let rows = try Self.json(ended.map { ExecutionRow($0.outcome, of: $0.job) })
+                let unwritten = ended.filter { !$0.outcome.stands }
+                if !unwritten.isEmpty {
+                    // Mostly all of them, or none.
+                    let news =
+                        unwritten.count == ended.count
+                        ? rows : try Self.json(unwritten.map { ExecutionRow($0.outcome, of: $0.job) })
+                    try execute(sql.lift("$2"), [.text(workspace), .text(news)])
+                    try writeExecutions(news, run: run, runner: runner)
+                }
                 try writeHistory(rows, run: run, runner: runner)
             }
             // Claimed before: by a runner that may have died behind a commit.
@@ -71,8 +74,10 @@ extension Ledger {
     private func writeJobs(
         _ results: [JobResult], run: String, runner: String
     ) throws(DatabaseError) -> [String: Int] {
+        // MATERIALIZED, or SQLite reads the whole list again for each of this runner's jobs.
         let rows = try rows(
             """
+            with x as materialized \(sql.records(JobRow.columns, "$3"))
             update \(sql.jobs) as j set drifted = j.drifted or x.drifted,
                 reason = case when x.state = 'queued' then j.reason else x.reason end,
                 state = case when x.state = 'skipped' and x.message is null and exists (
@@ -84,7 +89,7 @@ extension Ledger {
                 stage = coalesce(x.stage, j.stage), cause = x.cause,
                 runner = case when x.state = 'queued' then null else j.runner end,
                 finished_at = case when x.state <> 'queued' or \(Self.isCancelled) then \(sql.clock) end
-            from \(sql.records(JobRow.columns, "$3")) as x
+            from x
             where j.run_id = $1 and j.tenant = x.tenant and j.runner = $2 and j.attempt = x.claim and j.state = 'running'
             returning \(dialect == .postgresql ? "j.tenant, j.attempt" : "tenant, attempt")
             """,

@@ -65,7 +65,10 @@ extension Ledger {
         try execute(
             """
             insert into \(sql.tenants) as t (workspace, tenant, labels, seen_at)
-            select $1, x.tenant, x.labels\(cast), \(sql.now) from \(list) where true
+            select $1, x.tenant, x.labels\(cast), \(sql.now) from \(list)
+            where not exists (
+                select 1 from \(sql.tenants) o where o.workspace = $1 and o.tenant = x.tenant and o.gone_at is null
+                    and o.labels = x.labels\(cast))
             on conflict (workspace, tenant) do update set
                 labels = excluded.labels, gone_at = null,
                 seen_at = case when t.gone_at is null then t.seen_at else excluded.seen_at end

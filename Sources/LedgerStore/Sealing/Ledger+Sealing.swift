@@ -18,11 +18,13 @@ extension Ledger {
     ) throws(DatabaseError) -> String? {
         let last = try writing { () throws(DatabaseError) -> String? in
             guard try isIdle() else { return nil }
-            let tenants = try tenantsToSeal(after: tenant, limit)
+            // One more tells whether there are more.
+            let found = try tenantsToSeal(after: tenant, limit + 1)
+            let tenants = Array(found.prefix(limit))
             for group in try groups(of: try free(tenants)) { try seal(group, behind: run) }
-            if tenants.count < limit { try dropUnusedSets() }
+            if found.count <= limit { try dropUnusedSets() }
             try Failpoint.reach(.seal, .before)
-            return tenants.count < limit ? nil : tenants.last
+            return found.count <= limit ? nil : tenants.last
         }
         try Failpoint.reach(.seal, .after)
         return last
@@ -81,19 +83,20 @@ extension Ledger {
 
     private func groups(of tenants: [String]) throws(DatabaseError) -> [Group] {
         guard !tenants.isEmpty else { return [] }
-        let (list, member) =
+        let fields = "runbook, key, state, checksum"
+        // The members of each tenant as an array of arrays, which both compare quickly.
+        let (list, member, delta, text) =
             switch dialect {
-            case .postgresql: ("pg_catalog.json_agg", "pg_catalog.json_build_object")
-            case .sqlite: ("json_group_array", "json_object")
+            case .postgresql:
+                ("pg_catalog.json_agg", "pg_catalog.array_agg(array[\(fields)]", "pg_catalog.to_json(g.delta)", "::text")
+            case .sqlite: ("json_group_array", "json_group_array(json_array(\(fields))", "g.delta", "")
             }
-        let text = dialect == .postgresql ? "::text" : ""
-        let fields = "'runbook', runbook, 'key', key, 'state', state, 'checksum', checksum"
         return try rows(
             """
-            select g.set_id, g.delta, \(list)(g.tenant)\(text) from (
-                select e.tenant, s.set_id, \(list)(\(member)(\(fields)))\(text) as delta
+            select g.set_id, \(delta)\(text), \(list)(g.tenant)\(text) from (
+                select e.tenant, s.set_id, \(member)) as delta
                 from (
-                    select * from \(sql.executions)
+                    select tenant, runbook, key, state, checksum from \(sql.executions)
                     where workspace = $1 and \(sql.isAmong("tenant", "$2")) and state in \(LedgerSQL.done)
                     order by tenant, runbook, key) e
                 left join \(sql.sealed) s on s.workspace = $1 and s.tenant = e.tenant
@@ -101,8 +104,9 @@ extension Ledger {
             group by g.set_id, g.delta
             """, [.text(workspace), LedgerList.texts(tenants, dialect)]
         ).map { row throws(DatabaseError) in
-            Group(
-                set: row[0].integer, delta: try Self.decoded(row[1].text ?? "[]"),
+            let delta: [[String]] = try Self.decoded(row[1].text ?? "[]")
+            return Group(
+                set: row[0].integer, delta: delta.map(SealedSet.Member.init),
                 tenants: try Self.decoded(row[2].text ?? "[]"))
         }
     }

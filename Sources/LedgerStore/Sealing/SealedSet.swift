@@ -9,6 +9,18 @@ struct SealedSet: Hashable {
         var state: String
         var checksum: String
 
+        init(runbook: String, key: String, state: String, checksum: String) {
+            self.runbook = runbook
+            self.key = key
+            self.state = state
+            self.checksum = checksum
+        }
+
+        /// - Parameter fields: the four, in their order.
+        init(_ fields: [String]) {
+            self.init(runbook: fields[0], key: fields[1], state: fields[2], checksum: fields[3])
+        }
+
         var identity: Identity { Identity(runbook: runbook, key: key) }
 
         private var fields: [String] { [runbook, key, state, checksum] }

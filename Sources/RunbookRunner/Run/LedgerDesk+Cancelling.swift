@@ -11,6 +11,7 @@ extension LedgerDesk {
             return try noticeCancelledTenants(of: run.id)
         }
         isOver = true
+        gather()
         claimed = []
         for (assignment, _) in parked where assignment.isAttended {
             conclude(assignment, JobResult(job: assignment.job, state: .queued, executions: assignment.outcomes))
@@ -24,6 +25,7 @@ extension LedgerDesk {
     /// Gives up tenants that somebody has cancelled. What waits is cancelled here, what is under way by its worker.
     private func noticeCancelledTenants(of run: String) throws(DatabaseError) {
         guard underWay > 0 || !claimed.isEmpty || !parked.isEmpty else { return }
+        gather()
         let asked = try insisting { ledger throws(DatabaseError) in
             try ledger.cancelledTenants(of: run, runner: runner)
         }

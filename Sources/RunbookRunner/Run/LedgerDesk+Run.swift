@@ -44,6 +44,7 @@ extension LedgerDesk {
         if let answer { take(answer) }
         while true {
             let seen = wakes
+            gather()
             if let (assignment, result) = closing.popLast() {
                 underWay += 1
                 return .closing(assignment, result)
@@ -71,6 +72,7 @@ extension LedgerDesk {
                 }
                 if let assignment = ready() {
                     holding.insert(worker)
+                    deal()
                     return .tenant(assignment)
                 }
                 let quiet = quietUntil - ContinuousClock.now
@@ -104,6 +106,8 @@ extension LedgerDesk {
     /// Says that this runner lives; called every two seconds.
     func beat() {
         guard run != nil, !isOver || isFinishing else { return }
+        gather()
+        defer { deal() }
         flush()
         do throws(DatabaseError) {
             try insisting { ledger throws(DatabaseError) in
@@ -129,6 +133,7 @@ extension LedgerDesk {
 
     /// Writes what is left, gives unbegun work back, and says goodbye.
     func end() throws(ServiceError) {
+        gather()
         // The hook behind them is still to come.
         results += closing.map { $0.assignment.givenBack($0.result) }
         closing = []
@@ -190,21 +195,31 @@ extension LedgerDesk {
     }
 
     private func claim() {
-        guard let run, ContinuousClock.now >= holdsBack else { return }
-        // Idle workers ask together; one answer serves them all for a moment.
-        guard ContinuousClock.now - lastLook > .milliseconds(20) || underWay == 0 else { return }
+        guard ContinuousClock.now >= holdsBack, !isDrained, mayLook else { return }
         flush()
+        fetch(limit: chunk)
+    }
+
+    /// Idle workers ask together; one answer serves them all for a moment. What is under way here brings no other work
+    /// before its end.
+    private var mayLook: Bool { underWay == 0 || ContinuousClock.now - lastLook > Self.pause }
+    private static let pause = Duration.milliseconds(100)
+
+    func fetch(limit: Int) {
+        guard let run else { return }
         let now = ContinuousClock.now
         // What lasts longer stays small: others may want to share it.
-        if now - lastClaim < .milliseconds(75) { chunk = min(2 * chunk, largestChunk) }
+        if (now - lastClaim) * chunk < .milliseconds(75) * lastCount { chunk = min(2 * chunk, largestChunk) }
         lastClaim = now
+        lastCount = limit
         do throws(DatabaseError) {
             var tries = 0
             claimed = try insisting { ledger throws(DatabaseError) in
                 tries += 1
                 if tries > 1 { hasLostClaim = true }
-                return try ledger.claimJobs(run: run.id, runner: runner, limit: chunk, oneAt: sharedPlaces)
+                return try ledger.claimJobs(run: run.id, runner: runner, limit: limit, oneAt: sharedPlaces)
             }
+            isDrained = claimed.count < limit && sharedPlaces.isEmpty
         } catch { fail(error) }
     }
 
@@ -218,9 +233,11 @@ extension LedgerDesk {
 
     /// Nothing is at hand: moves the run on if that is possible, else says how long to wait.
     private func lookAround() -> Duration? {
-        let sinceLook = ContinuousClock.now - lastLook
-        guard sinceLook > .milliseconds(20) || (underWay == 0 && parked.isEmpty) else { return .milliseconds(20) }
+        guard mayLook, parked.isEmpty || ContinuousClock.now - lastLook > .milliseconds(20) else {
+            return .milliseconds(20)
+        }
         lastLook = ContinuousClock.now
+        let wasDrained = isDrained
         flush()
         guard let run, !isOver else { return nil }
         do throws(DatabaseError) {
@@ -242,6 +259,9 @@ extension LedgerDesk {
                     }
                     return true
                 }
+                // All that is open is under way here: nothing can be claimed before some of it ends.
+                isDrained = progress.open == underWay
+                if isDrained { return false }
                 if progress.openInStage == 0, progress.stopReason == nil {
                     let hasMoved = try pass(progress.stage, of: run.id, in: ledger)
                     if !hasMoved { try buryTheDead(of: run.id) }
@@ -251,7 +271,7 @@ extension LedgerDesk {
             }
             if isOver { wake() }
             if stopReason != nil { giveBack() }
-            if hasMoved { return nil }
+            if hasMoved || wasDrained && !isDrained { return nil }
         } catch {
             fail(error)
             return nil
@@ -366,6 +386,7 @@ extension LedgerDesk {
     // MARK: Writing
 
     func flush() {
+        results += tray.takeResults()
         guard let run, !results.isEmpty else { return }
         writeNews()
         let batch = results
@@ -393,6 +414,7 @@ extension LedgerDesk {
     func fail(_ error: DatabaseError) {
         problem = problem ?? serviceError(error)
         isOver = true
+        gather()
         wake()
     }
 }

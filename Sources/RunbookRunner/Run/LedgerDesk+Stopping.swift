@@ -53,6 +53,7 @@ extension LedgerDesk {
 
     /// Gives back what was claimed and has not begun, after the run was stopped.
     func giveBack() {
+        gather()
         guard !claimed.isEmpty || !parked.isEmpty else { return }
         results += claimed.map { JobResult(job: $0, state: .queued) }
         for (assignment, _) in parked {

@@ -15,6 +15,7 @@ actor LedgerDesk {
     /// What workers say of backfills in tenants that keep their receipts themselves.
     nonisolated let board = BatchBoard()
     nonisolated let cancelled = CancelledTenants()
+    nonisolated let tray = JobTray()
     var ledger: Ledger?
     var applicationName = "muster"
     /// Which database the ledger is in; nil when it is SQLite.
@@ -28,8 +29,10 @@ actor LedgerDesk {
     var stopReason: String?
     /// How many jobs are claimed at once: as many as keep the workers busy for a moment, so that claims do not count.
     var chunk = 32
-    var largestChunk = 256
+    var largestChunk = 128
     var lastClaim = ContinuousClock.now
+    /// How many the last claim was to bring.
+    var lastCount = 0
 
     /// How many tenants this runner works on at once, by number of the wave.
     var ceilings: [Int] = []
@@ -81,6 +84,8 @@ actor LedgerDesk {
     var stop = StopSwitch()
     var events: (any EventSink)?
     var lockWait: Duration?
+    /// The last claim got all there was.
+    var isDrained = false
     /// Claimed, waiting for a worker.
     var claimed: [ClaimedJob] = []
     /// Waiting for somebody's lock, with the time of the next try.

@@ -42,22 +42,9 @@ final class WorkerConnections {
         let made: TenantConnection
         do throws(DatabaseError) {
             let sql = LedgerSQL(dialect: .postgresql, schema: context.manifest.ledger.schema)
-            let found = try look(at: session, address, sql)
-            let receipts = try found.map { place, presence, hasRunner throws(DatabaseError) in
-                var isLocal = place.database == context.ledgerPlace?.database
-                if isLocal {
-                    isLocal =
-                        if let hasRunner { hasRunner } else {
-                            try PostgresReceipts.isBesideLedger(session, sql, runner: context.runner)
-                        }
-                }
-                let receipts = PostgresReceipts(sql: sql, isLocal: isLocal)
-                try receipts.ensureTable(in: session, found: presence)
-                return receipts
-            }
+            let (place, receipts) = try look(at: session, address, sql)
             made = TenantConnection(
-                session: session, url: address.revealed, synchronous: target.synchronous, place: found?.place,
-                receipts: receipts)
+                session: session, url: address.revealed, synchronous: target.synchronous, place: place, receipts: receipts)
         } catch {
             session.close()
             throw error
@@ -66,17 +53,21 @@ final class WorkerConnections {
         return made
     }
 
-    /// One question where the address is the ledger's, which has the runners then. An address may have several servers
-    /// behind it: where they are missing, it is asked again without them.
+    /// Where a session leads, and where its tenants' receipts are, which is seen to; nil for a file.
     private func look(
         at session: any DatabaseSession, _ address: Redacted, _ sql: LedgerSQL
-    ) throws(DatabaseError) -> (place: ServerPlace, presence: PostgresReceipts.Presence, hasRunner: Bool?)? {
-        if address.revealed == context.manifest.ledger.url.revealed {
-            do throws(DatabaseError) {
-                return try ServerPlace.of(session, receipts: sql, runner: context.runner)
-            } catch  where error.code == .statement && session.isUsable {}
+    ) throws(DatabaseError) -> (place: ServerPlace?, receipts: PostgresReceipts?) {
+        if address.revealed == context.manifest.ledger.url.revealed, let ledger = context.ledgerPlace,
+            let place = try ServerPlace.beside(ledger, session, sql, runner: context.runner)
+        {
+            return (place, PostgresReceipts(sql: sql, isLocal: true))
         }
-        return try ServerPlace.of(session, receipts: sql)
+        guard let (place, presence) = try ServerPlace.of(session, receipts: sql) else { return (nil, nil) }
+        var isLocal = place.database == context.ledgerPlace?.database
+        if isLocal { isLocal = try PostgresReceipts.isBesideLedger(session, sql, runner: context.runner) }
+        let receipts = PostgresReceipts(sql: sql, isLocal: isLocal)
+        try receipts.ensureTable(in: session, found: presence)
+        return (place, receipts)
     }
 
     /// Whether a pooler shares the connection with others, so that no session can be kept on it.

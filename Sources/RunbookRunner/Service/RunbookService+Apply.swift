@@ -110,6 +110,7 @@ extension RunbookService {
         ).taking(hooks)
         report.unlisted = fleet.unlisted
         if let notice = await desk.fold() { report.notices.append(notice) }
+        for worker in workers { await worker.leave() }
         return report
     }
 
@@ -144,7 +145,7 @@ extension RunbookService {
                     let number = index + 1
                     group.addTask(executorPreference: worker.executor) {
                         var answer: WorkAnswer?
-                        while let work = await desk.next(for: number, after: answer) {
+                        while let work = await next(for: number, after: answer, context, desk) {
                             answer = nil
                             switch work {
                             case .tenant(let assignment):
@@ -166,11 +167,23 @@ extension RunbookService {
                                 await desk.rested(number)
                             }
                         }
-                        await worker.leave()
+                        // The servers' part of it is done beside what is left to do here.
+                        if await !desk.hasCompleted || context.manifest.hooks.hasFinal { await worker.leave() }
                     }
                 }
             }
         }
+    }
+
+    /// What a worker does next: from the tray, else the desk says.
+    private func next(
+        for worker: Int, after answer: WorkAnswer?, _ context: RunContext, _ desk: LedgerDesk
+    ) async -> Work? {
+        guard let answer, !context.stop.isStopping, let (assignment, isLow) = desk.tray.exchange(answer) else {
+            return await desk.next(for: worker, after: answer)
+        }
+        if isLow { Task(executorPreference: desk.thread) { await desk.restock() } }
+        return .tenant(assignment)
     }
 
     /// Lets the runner's heart beat meanwhile.

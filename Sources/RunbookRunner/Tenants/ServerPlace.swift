@@ -14,21 +14,32 @@ struct ServerPlace: Sendable, Hashable {
     }
 
     /// The same question says what is there of a table of receipts.
-    ///
-    /// - Parameter runner: of the ledger that is known to be where the session leads: whether it is there is asked, too.
     static func of(
-        _ session: any DatabaseSession, receipts sql: LedgerSQL, runner: String? = nil
-    ) throws(DatabaseError) -> (place: ServerPlace, presence: PostgresReceipts.Presence, hasRunner: Bool?)? {
+        _ session: any DatabaseSession, receipts sql: LedgerSQL
+    ) throws(DatabaseError) -> (place: ServerPlace, presence: PostgresReceipts.Presence)? {
         let presence = PostgresReceipts.Presence.question(sql)
-        let more = runner == nil ? "" : ", " + PostgresReceipts.isBesideLedger(sql, "$3")
-        guard
-            let (place, row) = try look(
-                at: session, ", " + presence.columns + more, presence.parameters + (runner.map { [.text($0)] } ?? []))
-        else { return nil }
-        return (
-            place, PostgresReceipts.Presence(table: row[3].boolean == true, schema: row[4].boolean == true),
-            runner.map { _ in row[5].boolean == true }
-        )
+        guard let (place, row) = try look(at: session, ", " + presence.columns, presence.parameters) else { return nil }
+        return (place, PostgresReceipts.Presence(table: row[3].boolean == true, schema: row[4].boolean == true))
+    }
+
+    /// The place of a session whose address is the ledger's: a shorter question, since much is first asked in each.
+    ///
+    /// An address may have several servers behind it.
+    ///
+    /// - Returns: nil when the runner is not on record there.
+    static func beside(
+        _ ledger: ServerPlace, _ session: any DatabaseSession, _ sql: LedgerSQL, runner: String
+    ) throws(DatabaseError) -> ServerPlace? {
+        do throws(DatabaseError) {
+            let row = try session.row(
+                "select \(PostgresReceipts.isBesideLedger(sql, "$1")), pg_catalog.pg_backend_pid()", [.text(runner)])
+            guard let row, row[0].boolean == true else { return nil }
+            var place = ledger
+            place.isPooled = row[1].integer != session.backendPID
+            return place
+        } catch  where error.code == .statement && session.isUsable {
+            return nil
+        }
     }
 
     private static func look(
