@@ -88,7 +88,10 @@ extension Ledger {
         let (list, member, delta, text) =
             switch dialect {
             case .postgresql:
-                ("pg_catalog.json_agg", "pg_catalog.array_agg(array[\(fields)]", "pg_catalog.to_json(g.delta)", "::text")
+                (
+                    "pg_catalog.json_agg", "pg_catalog.array_agg(array[\(fields)]", "pg_catalog.to_json(g.delta)",
+                    "::text"
+                )
             case .sqlite: ("json_group_array", "json_group_array(json_array(\(fields))", "g.delta", "")
             }
         return try rows(

@@ -44,7 +44,8 @@ final class WorkerConnections {
             let sql = LedgerSQL(dialect: .postgresql, schema: context.manifest.ledger.schema)
             let (place, receipts) = try look(at: session, address, sql)
             made = TenantConnection(
-                session: session, url: address.revealed, synchronous: target.synchronous, place: place, receipts: receipts)
+                session: session, url: address.revealed, synchronous: target.synchronous, place: place,
+                receipts: receipts)
         } catch {
             session.close()
             throw error
