@@ -80,16 +80,20 @@ import Testing
         #expect(tray.takeResults().isEmpty)
     }
 
+    private final class Hands: Sendable {
+        let given = Mutex<[String]>([])
+        let back = Mutex<[ClaimedJob]>([])
+    }
+
     @Test func noneIsLostAndNoneGivenTwice() async {
         let count = 2_000
         let tray = Self.tray((1...count).map { Self.job($0) })
-        let given = Mutex<[String]>([])
-        let back = Mutex<[ClaimedJob]>([])
+        let hands = Hands()
         await withTaskGroup(of: Void.self) { group in
             for worker in 0..<8 {
                 group.addTask {
                     while let (next, _) = tray.exchange(Self.done(-worker)) {
-                        given.withLock { $0.append(next.job.tenant) }
+                        hands.given.withLock { $0.append(next.job.tenant) }
                     }
                 }
             }
@@ -99,13 +103,14 @@ import Testing
                     if jobs.count > 100 {
                         tray.lay(jobs, low: nil, assignment: Self.assignment)
                     } else {
-                        back.withLock { $0 += jobs }
+                        hands.back.withLock { $0 += jobs }
                     }
                     await Task.yield()
                 }
             }
         }
-        let all = given.withLock(\.self) + back.withLock { $0.map(\.tenant) } + tray.clear().jobs.map(\.tenant)
+        let all =
+            hands.given.withLock(\.self) + hands.back.withLock { $0.map(\.tenant) } + tray.clear().jobs.map(\.tenant)
         #expect(all.count == count)
         #expect(Set(all).count == count)
     }
