@@ -219,7 +219,7 @@ extension LedgerDesk {
                 if tries > 1 { hasLostClaim = true }
                 return try ledger.claimJobs(run: run.id, runner: runner, limit: limit, oneAt: sharedPlaces)
             }
-            isDrained = claimed.count < limit && sharedPlaces.isEmpty
+            isDrained = !claimed.isEmpty && claimed.count < limit && sharedPlaces.isEmpty
         } catch { fail(error) }
     }
 

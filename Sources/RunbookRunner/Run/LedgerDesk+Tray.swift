@@ -17,7 +17,7 @@ extension LedgerDesk {
             closing.isEmpty, holding.count <= room.count, sharedPlaces.isEmpty, !rules.contains(where: \.isInForce),
             hooks[.beforeTenant] == nil, hooks[.afterTenant] == nil
         else { return }
-        layDown(fleet, isLast: false)
+        layDown(fleet, isLast: isDrained)
     }
 
     /// - Parameter isLast: whether the ledger has no more for now.

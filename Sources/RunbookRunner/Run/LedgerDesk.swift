@@ -84,7 +84,7 @@ actor LedgerDesk {
     var stop = StopSwitch()
     var events: (any EventSink)?
     var lockWait: Duration?
-    /// The last claim got all there was.
+    /// The last claim got all there was, and that was something: who found nothing asks again after a pause.
     var isDrained = false
     /// Claimed, waiting for a worker.
     var claimed: [ClaimedJob] = []
