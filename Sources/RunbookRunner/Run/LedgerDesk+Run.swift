@@ -205,6 +205,7 @@ extension LedgerDesk {
     private var mayLook: Bool { underWay == 0 || ContinuousClock.now - lastLook > Self.pause }
     private static let pause = Duration.milliseconds(100)
 
+    /// Claims so many jobs, or as many as there are. Nothing that is claimed may be waiting.
     func fetch(limit: Int) {
         guard let run else { return }
         let now = ContinuousClock.now

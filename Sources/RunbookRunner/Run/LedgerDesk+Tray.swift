@@ -33,9 +33,8 @@ extension LedgerDesk {
     /// Fetches more while workers go on with what is left.
     func restock() {
         flush()
-        guard tray.isOpen, let fleet, claimed.isEmpty else { return }
         let wanted = chunk - tray.count
-        guard wanted > 0 else { return }
+        guard tray.isOpen, let fleet, claimed.isEmpty, wanted > 0, ContinuousClock.now >= holdsBack else { return }
         fetch(limit: wanted)
         // What the ledger said may have ended it.
         guard tray.isOpen else { return }
