@@ -107,7 +107,7 @@ package struct PostgresReceipts: Sendable {
                         USING errcode = 'MU002';
                 END IF;
                 \(try upsert(
-                    ticket, state: ticket.aim.rawValue, started: "to_timestamp(\(claimed))", finished: "clock_timestamp()"))
+                    ticket, state: ticket.aim.rawValue, started: "to_timestamp(\(Self.claimed))", finished: "clock_timestamp()"))
                 IF NOT FOUND THEN RAISE EXCEPTION 'done' USING errcode = 'MU003'; END IF;
             END
             """
@@ -115,7 +115,7 @@ package struct PostgresReceipts: Sendable {
             2,
             """
             DO \(try literal(body));
-            SELECT ((extract(epoch from clock_timestamp()) - \(claimed)) * 1000)::int4;
+            SELECT ((extract(epoch from clock_timestamp()) - \(Self.claimed)) * 1000)::int4;
             """
         )
     }
@@ -229,7 +229,7 @@ package struct PostgresReceipts: Sendable {
     // MARK: Pieces
 
     /// When the claim set its marker, in seconds since 1970.
-    private var claimed: String { "split_part(current_setting('muster.claim'), ' ', 1)::float8" }
+    static let claimed = "split_part(current_setting('muster.claim'), ' ', 1)::float8"
 
     private func limit(_ ticket: ClaimTicket) -> String { ticket.timeLimit.map(String.init) ?? "NULL" }
 
@@ -294,19 +294,8 @@ package struct PostgresReceipts: Sendable {
         let isOpen =
             state == "running" || isUndo
             ? "true" : "r.state NOT IN ('succeeded', 'baselined') OR r.checksum <> excluded.checksum"
-        // Only what can be found running is looked for.
-        let backend =
-            state == "running"
-            ? "(SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid())" : "NULL"
         return """
-            INSERT INTO \(receipts) AS r (workspace, holder, tenant, runbook, key, state, attempt, fence, checksum,
-                run_id, runner, started_at, finished_at, backend_pid, backend_start, host, time_limit_ms)
-            VALUES (\(try literal(ticket.workspace)), \(try literal(ticket.holder)), \(try literal(ticket.tenant)),
-                \(try literal(ticket.identity.runbook)), \(try literal(ticket.identity.key)), '\(state)', 1,
-                \(ticket.job.fence), \(try literal(ticket.recordedChecksum)), \(try literal(ticket.run)),
-                \(try literal(ticket.runner)), \(started), \(finished), pg_backend_pid(),
-                \(backend),
-                \(try literal(ticket.host)), \(limit(ticket)))
+            \(try insertion(ticket, state: state, started: started, finished: finished))
             ON CONFLICT (workspace, holder, runbook, key) DO UPDATE SET
                 state = excluded.state, clean = \(isUndo ? Self.wholeBefore(state) : "NULL"),
                 tenant = excluded.tenant, attempt = r.attempt + 1, fence = excluded.fence,
@@ -315,6 +304,25 @@ package struct PostgresReceipts: Sendable {
                 backend_pid = excluded.backend_pid, backend_start = excluded.backend_start, host = excluded.host,
                 process_group = NULL, process_start = NULL, time_limit_ms = excluded.time_limit_ms\(isUndo ? ", cursor = NULL, rows_affected = NULL" : "")
             WHERE \(isOpen);
+            """
+    }
+
+    func insertion(
+        _ ticket: ClaimTicket, attempt: String = "1", state: String, started: String, finished: String
+    ) throws(DatabaseError) -> String {
+        // Only what can be found running is looked for.
+        let backend =
+            state == "running"
+            ? "(SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid())" : "NULL"
+        return """
+            INSERT INTO \(receipts) AS r (workspace, holder, tenant, runbook, key, state, attempt, fence, checksum,
+                run_id, runner, started_at, finished_at, backend_pid, backend_start, host, time_limit_ms)
+            VALUES (\(try literal(ticket.workspace)), \(try literal(ticket.holder)), \(try literal(ticket.tenant)),
+                \(try literal(ticket.identity.runbook)), \(try literal(ticket.identity.key)), '\(state)', \(attempt),
+                \(ticket.job.fence), \(try literal(ticket.recordedChecksum)), \(try literal(ticket.run)),
+                \(try literal(ticket.runner)), \(started), \(finished), pg_backend_pid(),
+                \(backend),
+                \(try literal(ticket.host)), \(limit(ticket)))
             """
     }
 }

@@ -17,6 +17,9 @@ struct PostgresScript {
     struct Frame {
         var begins = true
         var commits = true
+        var isBrief = false
+        /// Whether a message that has taken its time ends before it.
+        var endsLate = false
     }
 
     func compose(
@@ -24,7 +27,10 @@ struct PostgresScript {
     ) throws(DatabaseError) {
         let settings = settings(serverVersion)
         if frame.begins { message.append(.begin, receipts.sql.begin + ";") }
-        let claim = try receipts.claim(ticket, setting: settings.scene())
+        let claim =
+            try frame.isBrief
+            ? receipts.briefClaim(ticket, endsLate: frame.endsLate)
+            : receipts.claim(ticket, setting: settings.scene())
         message.append(.claim, claim.text, statements: claim.statements)
         if !receipts.isLocal {
             let given = try settings.text(isLocal: true)
@@ -33,7 +39,7 @@ struct PostgresScript {
         }
         compose(into: &message)
         message.append(.record, SessionReset.beforeRecord, statements: 2)
-        let record = try receipts.record(ticket)
+        let record = try frame.isBrief ? receipts.briefRecord(ticket) : receipts.record(ticket)
         message.append(.record, record.text, statements: record.statements)
         if frame.commits { message.append(.commit, "COMMIT;") }
         message.append(.reset, SessionReset.afterRecord, statements: 7)

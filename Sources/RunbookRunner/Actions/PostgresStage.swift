@@ -14,6 +14,7 @@ struct PostgresStage {
     let scripts: [PostgresScript]
     let connection: TenantConnection
     let isFused: Bool
+    let claimsInFull: Bool
 
     /// Sends it.
     ///
@@ -77,7 +78,13 @@ struct PostgresStage {
     }
 
     private func frame(of index: Int) -> PostgresScript.Frame {
-        PostgresScript.Frame(begins: !isFused || index == 0, commits: !isFused || index == scripts.count - 1)
+        PostgresScript.Frame(
+            begins: !isFused || index == 0, commits: !isFused || index == scripts.count - 1,
+            isBrief: isBrief(scripts[index]), endsLate: !isFused && index > 0)
+    }
+
+    private func isBrief(_ script: PostgresScript) -> Bool {
+        !claimsInFull && connection.receipts?.canBeBrief(script.ticket) == true
     }
 
     /// Whether the claim alone would succeed: a poll does not send the script.
@@ -120,15 +127,22 @@ struct PostgresStage {
                 milliseconds: answer.milliseconds)
         }
         let committed = end.scripts.count
-        guard let failure else { return end }
+        guard var failure else { return end }
         let stopped = message.place(afterResults: failure.resultsBefore)
         var part = stopped.part
+        if part == .claim || part == .record, isBrief(scripts[stopped.block]) {
+            failure = PostgresReceipts.judged(failure, isRecord: part == .record)
+        }
         guard committed < scripts.count, committed == 0 || stopped.block >= committed else {
             // What was committed stands; only the connection cannot be cleaned for the next one.
             connection.session.close()
             return end
         }
         _ = connection.recover()
+        if failure.sqlState == PostgresReceipts.unclear {
+            end.isUnclear = true
+            return end
+        }
         let place = failure.position.flatMap { message.script(at: $0) }
         let isUnread = failure.resultsBefore == 0 && [.statement, .refused].contains(failure.code)
         if isUnread, scripts.count > 1, !isFused { return StageEnd(isUnread: true) }

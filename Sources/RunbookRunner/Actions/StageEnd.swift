@@ -13,6 +13,9 @@ struct StageEnd {
     /// blame. They are to be sent one by one.
     var isUnread = false
 
+    /// Nothing is known of those behind: something is on record there that only a full claim judges.
+    var isUnclear = false
+
     init(isUnread: Bool = false) { self.isUnread = isUnread }
 
     init(_ end: ActionEnd, of index: Int = 0) { add(end, of: index) }

@@ -25,6 +25,8 @@ struct Assignment: Sendable {
     var lostEnd = 0
     /// A message of several runbooks could not be read: from here on each goes alone.
     var goesSingly = false
+    /// A brief claim met something on record: from here on each is a full one.
+    var claimsInFull = false
     /// Who holds the lock that is waited for, when that was looked at.
     var holder: LockHolder?
     /// A holder whose runner is gone: it is ended before the next try.

@@ -19,6 +19,8 @@ struct Execution {
     let connections: WorkerConnections
     /// Its lock was busy the last time: ask for it before sending the script.
     let isPolling: Bool
+    /// Something is on record in the tenant's database that a brief claim does not judge.
+    let claimsInFull: Bool
     /// Something in this stage needs a session: then all of it runs on the direct connection.
     let isDirect: Bool
 
@@ -69,7 +71,8 @@ struct Execution {
         switch (runbook.action, connection.session.dialect) {
         case (.sql, .postgresql) where runbook.transaction:
             let stage = PostgresStage(
-                scripts: parts.compactMap(script), connection: connection, isFused: context.isFused)
+                scripts: parts.compactMap(script), connection: connection, isFused: context.isFused,
+                claimsInFull: claimsInFull)
             return stage.run(probeFirst: isPolling) { ended in
                 if ended + 1 < parts.count { restart(parts[ended + 1].step.runbook.limits.runbookTimeout) }
             }

@@ -112,7 +112,7 @@ actor Worker {
             parts: group.map { part(assignment.steps[$0], assignment, keys, isFirst: $0 == group.first) },
             tenant: assignment.tenant,
             target: assignment.member.target, context: context, connections: connections,
-            isPolling: assignment.waitingSince != nil,
+            isPolling: assignment.waitingSince != nil, claimsInFull: assignment.claimsInFull,
             isDirect: assignment.steps.contains { $0.runbook.needsSession })
         if let holder = assignment.endsHolder {
             assignment.endsHolder = nil
@@ -120,6 +120,7 @@ actor Worker {
         }
         let answer = attempt.run()
         assignment.goesSingly = assignment.goesSingly || answer.isUnread
+        assignment.claimsInFull = assignment.claimsInFull || answer.isUnclear
         var spent = (ContinuousClock.now - began).milliseconds
         for script in answer.scripts {
             let duration = script.milliseconds ?? spent
