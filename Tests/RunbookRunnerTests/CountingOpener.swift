@@ -39,7 +39,8 @@ final class MessageLog: Sendable {
     }
 
     private static func claims(_ text: String) -> Bool {
-        text.contains(".claim('") || text.contains(".claim_stage('")
+        [".claim('", ".claim_stage('", "SELECT set_config('muster.claim'", "PERFORM set_config(''muster.claim''"]
+            .contains { text.contains($0) }
     }
 }
 

@@ -49,7 +49,7 @@ extension PostgresReceipts {
         let isClaimed = "split_part(current_setting('muster.claim', true), ' ', 2) = \(try literal(ticket.token))"
         let row = try insertion(
             ticket, attempt: "CASE WHEN \(isClaimed) THEN 1 END", state: ticket.aim.rawValue,
-            started: "to_timestamp(\(Self.claimed))", finished: "clock_timestamp()")
+            started: "to_timestamp(CASE WHEN \(isClaimed) THEN \(Self.claimed) END)", finished: "clock_timestamp()")
         return (1, "\(row)\nRETURNING (extract(epoch from r.finished_at - r.started_at) * 1000)::int4;")
     }
 

@@ -3,14 +3,16 @@ import LedgerStore
 
 extension PostgresReceipts {
     /// The message that carries a script, as the runner composes it.
-    func message(around script: String, for ticket: ClaimTicket) throws -> String {
+    func message(
+        around script: String, for ticket: ClaimTicket, isBrief: Bool = false, endsLate: Bool = false
+    ) throws -> String {
         """
         \(sql.begin);
-        \(try claim(ticket).text)
+        \(try isBrief ? briefClaim(ticket, endsLate: endsLate).text : claim(ticket).text)
         \(script)
         ;
         SET CONSTRAINTS ALL IMMEDIATE; SET SESSION AUTHORIZATION DEFAULT; SET LOCAL search_path = pg_catalog;
-        \(try record(ticket).text)
+        \(try isBrief ? briefRecord(ticket).text : record(ticket).text)
         COMMIT;
         """
     }
@@ -25,6 +27,19 @@ extension DatabaseSession {
         } catch {
             if isInTransaction { try run("ROLLBACK") }
             guard let state = error.sqlState.flatMap(ClaimState.init) else { throw error }
+            return state
+        }
+    }
+
+    /// The same of a message with brief claims and records: an SQLSTATE of Muster's, or nil when all went well.
+    func briefRefusal(of text: String, isRecord: Bool = false) throws -> String? {
+        do {
+            try run(text)
+            return nil
+        } catch {
+            if isInTransaction { try run("ROLLBACK") }
+            let judged = PostgresReceipts.judged(error, isRecord: isRecord)
+            guard let state = judged.sqlState, state.hasPrefix("MU") else { throw error }
             return state
         }
     }

@@ -39,11 +39,12 @@ enum Sample {
 
     static func ticket(
         _ job: ClaimedJob, run: String, runner: String = "a", runbook: Runbook = runbook("r"),
-        workspace: String = "default", holdsOneTenant: Bool = false, mayRepeat: Bool = false, token: String = "token"
+        workspace: String = "default", holdsOneTenant: Bool = false, mayRepeat: Bool = false,
+        proven: [Identity]? = nil, token: String = "token"
     ) -> ClaimTicket {
         ClaimTicket(
             workspace: workspace, tenant: job.tenant, holdsOneTenant: holdsOneTenant, runbook: runbook,
-            mayRepeat: mayRepeat, run: run, runner: runner, host: "here", job: job, token: token)
+            mayRepeat: mayRepeat, run: run, runner: runner, host: "here", job: job, proven: proven, token: token)
     }
 
     /// What a worker answers after one runbook.

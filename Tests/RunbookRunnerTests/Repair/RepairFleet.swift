@@ -128,7 +128,13 @@ final class RepairFleet {
         }
     }
 
-    func apply() async throws -> Report { await Fleet.apply(try manifest) }
+    func apply(
+        opener: any SessionOpener = RealOpener(), events: EventLog = EventLog(), isFused: Bool = false
+    ) async throws -> Report {
+        var manifest = try manifest
+        manifest.fuse = isFused
+        return await Fleet.apply(manifest, opener: opener, events: events)
+    }
 
     func repair(_ action: RepairReport.Action? = nil, _ tenants: String...) async throws -> RepairReport {
         await RunbookService(opener: RealOpener()).repair(
