@@ -12,6 +12,7 @@ struct FleetPlan: Sendable {
     /// Selected runbooks, in order.
     let runbooks: [Runbook]
     let stages: [Stage]
+    private let stageNumbers: [Identity: Int]
     /// Tenants in scope.
     let tenants: TenantSet
     /// Every tenant of the source, in scope or not.
@@ -36,6 +37,8 @@ struct FleetPlan: Sendable {
         let selected = planner.selected
         runbooks = manifest.runbooks.filter { selected.contains($0.identity) }
         stages = Stage.cut(runbooks)
+        let numbered = stages.flatMap { stage in stage.runbooks.map { ($0.identity, stage.index) } }
+        stageNumbers = Dictionary(numbered, uniquingKeysWith: { first, _ in first })
         self.tenants = tenants
         allTenants = all
         self.pageSize = max(1, pageSize)
@@ -111,9 +114,7 @@ struct FleetPlan: Sendable {
     func chosen(at place: Int) -> Set<Identity> { rollback?.chosen(in: tenantID(at: place)) ?? planner.selected }
 
     /// The stage of a selected runbook.
-    func stage(of runbook: Runbook) -> Int {
-        stages.first { $0.runbooks.contains { $0.identity == runbook.identity } }?.index ?? 0
-    }
+    func stage(of runbook: Runbook) -> Int { stageNumbers[runbook.identity] ?? 0 }
 
     /// The first stage after `stage` (or from it) in which these steps run something.
     func nextStage(of steps: [TenantPlanner.Step], from stage: Int) -> Int? {
