@@ -11,10 +11,10 @@ extension PostgresReceipts {
 
     /// As `claim`: the snapshot of the look is taken when the locks are held.
     ///
-    /// - Parameter endsLate: whether a message that has taken its time ends here, so that what it has answered is known;
-    ///   the rest follows in another.
+    /// - Parameter isFirst: of its message; further ones see to it that what a message has answered so far is sent, once it
+    ///   takes its time.
     package func briefClaim(
-        _ ticket: ClaimTicket, endsLate: Bool
+        _ ticket: ClaimTicket, isFirst: Bool
     ) throws(DatabaseError) -> (statements: Int, text: String) {
         let place = "workspace = \(try literal(ticket.workspace)) AND holder = \(try literal(ticket.holder))"
         var unusual = [
@@ -23,11 +23,11 @@ extension PostgresReceipts {
                 AND key = \(try literal(ticket.identity.key)))
             """
         ]
-        if endsLate { unusual.append("clock_timestamp() > statement_timestamp() + interval '100 milliseconds'") }
         if let differs = try difference(ticket) {
             unusual.append("(SELECT \(differs) FROM \(receipts) r WHERE \(place))")
         }
-        let busy = Self.raise(ClaimState.busy.rawValue)
+        let busy = Self.raise(ClaimState.busy.rawValue, "the lock is held by somebody else")
+        let again = Self.raise(Self.unclear, "something is on record and is looked at again")
         return (
             4,
             """
@@ -37,8 +37,9 @@ extension PostgresReceipts {
                 WHEN NOT pg_try_advisory_xact_lock_shared(\(ticket.workspaceKey)) THEN \(busy)
                 WHEN NOT pg_try_advisory_xact_lock(\(ticket.tenantKey)) THEN \(busy) END;
             SELECT set_config('muster.claim', CASE WHEN \(unusual.joined(separator: "\n    OR "))
-                THEN \(Self.raise(Self.unclear))::text
-                ELSE concat(extract(epoch from clock_timestamp()), \(try literal(" " + ticket.token))) END, true);
+                THEN \(again)::text
+                ELSE concat(extract(epoch from clock_timestamp()), \(try literal(" " + ticket.token))) END, true)\(
+                    isFirst ? "" : ", " + Self.filler);
             SET LOCAL search_path TO DEFAULT;
             """
         )
@@ -73,8 +74,14 @@ extension PostgresReceipts {
     /// In place of an SQLSTATE: the full claim is to judge.
     package static let unclear = "MU012"
 
-    /// An expression that fails with 22P02 and the code; what is not constant is not evaluated before its turn.
-    private static func raise(_ code: String) -> String { "concat('muster: \(code)')::int4" }
+    /// An expression that fails with 22P02, the code and a word for the server's log; what is not constant is not
+    /// evaluated before its turn.
+    private static func raise(_ code: String, _ why: String) -> String { "concat('muster: \(code) \(why)')::int4" }
+
+    /// The server sends what it has gathered when 8 KiB are full (PostgreSQL's pqcomm.c).
+    private static let filler = """
+        repeat(' ', CASE WHEN clock_timestamp() > statement_timestamp() + interval '100 milliseconds' THEN 8192 ELSE 0 END)
+        """
 
     /// Whether the tenant's receipts are not what the ledger means; nil: that is not asked. As `survey`.
     private func difference(_ ticket: ClaimTicket) throws(DatabaseError) -> String? {

@@ -16,6 +16,8 @@ package struct TenantPlanner: Sendable {
         package var runbook: Runbook
         package var decision: PlanDecision
         package var reason: String?
+        /// Whether the ledger has something on record of it here.
+        package var isOnRecord = false
         /// Its last end was not seen, and `verify` answers first.
         package var asksVerify = false
         /// Why an undo is refused as a whole.
@@ -50,6 +52,7 @@ package struct TenantPlanner: Sendable {
             // A tenant's runbooks are judged in the tenants; the workspace's own, which have no labels, by everyone.
             guard isHere || runbook.scope == .workspace else { continue }
             var step = step(runbook, isHere ? labels : [:], recorded[runbook.identity])
+            step.isOnRecord = recorded[runbook.identity] != nil
             if step.decision == .run {
                 if let after = runbook.after.first(where: { obstacles[$0] != nil }), let obstacle = obstacles[after] {
                     step = Step(runbook: runbook, decision: .blocked, reason: "after \(after), which \(obstacle)")

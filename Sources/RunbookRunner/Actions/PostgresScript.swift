@@ -12,14 +12,15 @@ struct PostgresScript {
     let script: SQLScript
     let target: TenantTarget
     let ticket: ClaimTicket
+    /// Something is on record that a brief claim does not judge.
+    let claimsInFull: Bool
 
     /// What is put around the block: a transaction of its own, or that of its neighbours.
     struct Frame {
         var begins = true
         var commits = true
         var isBrief = false
-        /// Whether a message that has taken its time ends before it.
-        var endsLate = false
+        var isFirst = true
     }
 
     func compose(
@@ -29,7 +30,7 @@ struct PostgresScript {
         if frame.begins { message.append(.begin, receipts.sql.begin + ";") }
         let claim =
             try frame.isBrief
-            ? receipts.briefClaim(ticket, endsLate: frame.endsLate)
+            ? receipts.briefClaim(ticket, isFirst: frame.isFirst)
             : receipts.claim(ticket, setting: settings.scene())
         message.append(.claim, claim.text, statements: claim.statements)
         if !receipts.isLocal {

@@ -14,7 +14,6 @@ struct PostgresStage {
     let scripts: [PostgresScript]
     let connection: TenantConnection
     let isFused: Bool
-    let claimsInFull: Bool
 
     /// Sends it.
     ///
@@ -80,11 +79,11 @@ struct PostgresStage {
     private func frame(of index: Int) -> PostgresScript.Frame {
         PostgresScript.Frame(
             begins: !isFused || index == 0, commits: !isFused || index == scripts.count - 1,
-            isBrief: isBrief(scripts[index]), endsLate: !isFused && index > 0)
+            isBrief: isBrief(scripts[index]), isFirst: index == 0)
     }
 
     private func isBrief(_ script: PostgresScript) -> Bool {
-        !claimsInFull && connection.receipts?.canBeBrief(script.ticket) == true
+        !script.claimsInFull && connection.receipts?.canBeBrief(script.ticket) == true
     }
 
     /// Whether the claim alone would succeed: a poll does not send the script.

@@ -19,7 +19,7 @@ struct Execution {
     let connections: WorkerConnections
     /// Its lock was busy the last time: ask for it before sending the script.
     let isPolling: Bool
-    /// Something is on record in the tenant's database that a brief claim does not judge.
+    /// Something is on record of which the plan did not know.
     let claimsInFull: Bool
     /// Something in this stage needs a session: then all of it runs on the direct connection.
     let isDirect: Bool
@@ -71,8 +71,7 @@ struct Execution {
         switch (runbook.action, connection.session.dialect) {
         case (.sql, .postgresql) where runbook.transaction:
             let stage = PostgresStage(
-                scripts: parts.compactMap(script), connection: connection, isFused: context.isFused,
-                claimsInFull: claimsInFull)
+                scripts: parts.compactMap(script), connection: connection, isFused: context.isFused)
             return stage.run(probeFirst: isPolling) { ended in
                 if ended + 1 < parts.count { restart(parts[ended + 1].step.runbook.limits.runbookTimeout) }
             }
@@ -103,7 +102,9 @@ struct Execution {
 
     private func script(_ part: Part) -> PostgresScript? {
         guard case .sql(let script) = part.step.runbook.action else { return nil }
-        return PostgresScript(runbook: part.step.runbook, script: script, target: target, ticket: part.ticket)
+        return PostgresScript(
+            runbook: part.step.runbook, script: script, target: target, ticket: part.ticket,
+            claimsInFull: claimsInFull || part.step.isOnRecord)
     }
 
     /// Work that cannot be transactional, in or around a SQLite file.

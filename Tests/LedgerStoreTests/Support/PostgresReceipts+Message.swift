@@ -4,11 +4,11 @@ import LedgerStore
 extension PostgresReceipts {
     /// The message that carries a script, as the runner composes it.
     func message(
-        around script: String, for ticket: ClaimTicket, isBrief: Bool = false, endsLate: Bool = false
+        around script: String, for ticket: ClaimTicket, isBrief: Bool = false, isFirst: Bool = true
     ) throws -> String {
         """
         \(sql.begin);
-        \(try isBrief ? briefClaim(ticket, endsLate: endsLate).text : claim(ticket).text)
+        \(try isBrief ? briefClaim(ticket, isFirst: isFirst).text : claim(ticket).text)
         \(script)
         ;
         SET CONSTRAINTS ALL IMMEDIATE; SET SESSION AUTHORIZATION DEFAULT; SET LOCAL search_path = pg_catalog;
