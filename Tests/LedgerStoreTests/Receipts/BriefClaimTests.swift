@@ -60,6 +60,7 @@ import Testing
                 [("t", "a", "1", "baselined"), ("t", "b", "x y", "succeeded")],
                 [Identity(runbook: "b", key: "x y"), Identity(runbook: "a", key: "1")], true, true
             ),
+            ([("t", "b", #"x "\{,}y"#, "succeeded")], [Identity(runbook: "b", key: #"x "\{,}y"#)], true, true),
             ([("t", "a", "1", "succeeded")], [], true, true),
             ([("t", "a", "1", "succeeded")], [Identity(runbook: "a", key: "2")], true, false),
             ([("t", "a", "1", "failed")], [Identity(runbook: "a", key: "1")], true, false),
