@@ -8,9 +8,6 @@ package struct CommandProgram: Sendable {
 
     package init(_ context: CommandContext) { self.context = context }
 
-    /// Runs it and answers with the number that the process ends with.
-    package func exitCode() async -> Int32 { await run().rawValue }
-
     package func run() async -> ExitStatus {
         let parser = ArgumentParser(CommandCatalogue.definitions, unsupported: CommandCatalogue.unsupported)
         do throws(UsageError) {

@@ -55,6 +55,12 @@ package protocol DatabaseSession: AnyObject {
         forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult
 
+    /// Asks several things whose answers are small by nature, one after the other, and returns the rows of each. In
+    /// PostgreSQL all of it is one message, with what waits to be sent.
+    ///
+    /// - Parameter commits: whether what `begin` opened is committed behind them.
+    func rows(of questions: [DatabaseQuestion], commits: Bool) throws(DatabaseError) -> [[DatabaseRow]]
+
     /// Runs one statement for its effect: at once outside a transaction, inside one at the latest when something else is
     /// asked for or the transaction ends. A failure is thrown by the call that sends it.
     func enqueue(_ sql: String, _ parameters: [DatabaseValue]) throws(DatabaseError)
@@ -75,6 +81,17 @@ package protocol DatabaseSession: AnyObject {
     /// The same, and waits until the server has ended its side, a second at most: until then it counts as one of its
     /// connections.
     func closeAndWait()
+}
+
+/// One statement with what it is asked with.
+package struct DatabaseQuestion: Sendable {
+    package var sql: String
+    package var parameters: [DatabaseValue]
+
+    package init(_ sql: String, _ parameters: [DatabaseValue] = []) {
+        self.sql = sql
+        self.parameters = parameters
+    }
 }
 
 /// Stops, from any thread, the statement that a session has under way; does nothing when there is none.
@@ -133,6 +150,14 @@ extension DatabaseSession {
         forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult {
         try withTransaction(statements) { () throws(DatabaseError) in try query(sql, parameters, forEach: body) }
+    }
+
+    package func rows(of questions: [DatabaseQuestion], commits: Bool) throws(DatabaseError) -> [[DatabaseRow]] {
+        let answers = try questions.map { question throws(DatabaseError) in
+            try rows(question.sql, question.parameters)
+        }
+        if commits { try commit() }
+        return answers
     }
 
     package func enqueue(_ sql: String, _ parameters: [DatabaseValue]) throws(DatabaseError) {

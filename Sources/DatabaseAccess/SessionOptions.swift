@@ -29,6 +29,23 @@ package protocol SessionOpener: Sendable {
     /// - Throws: `.unreachable` or `.rejected`, with the address but never the password.
     func open(_ url: ConnectionURL, _ options: SessionOptions) throws(DatabaseError) -> any DatabaseSession
 
+    /// Says that sessions with these words will be opened in a moment; they may be begun meanwhile.
+    func expect(_ count: Int, at url: ConnectionURL, _ options: SessionOptions)
+
+    /// Closes a session that is not needed any more, at the latest with `end`.
+    func part(with session: any DatabaseSession)
+
+    /// Closes what it was left. Called when the process has nothing more to say.
+    func end()
+
     /// The lock file beside a SQLite ledger, as one holder of locks (one open file description).
     func openLockFile(beside ledger: ConnectionURL) throws(DatabaseError) -> any AdvisoryLocks
+}
+
+extension SessionOpener {
+    package func expect(_ count: Int, at url: ConnectionURL, _ options: SessionOptions) {}
+
+    package func part(with session: any DatabaseSession) { session.close() }
+
+    package func end() {}
 }

@@ -84,8 +84,12 @@ package final class Ledger {
     }
 
     /// Runs `body` in one transaction that may write.
-    package func writing<Answer>(_ body: () throws(DatabaseError) -> Answer) throws(DatabaseError) -> Answer {
-        try session.withTransaction([sql.begin] + sql.ownPath, body)
+    ///
+    /// - Parameter isUnhurried: whether it need not be on the disk when this returns.
+    package func writing<Answer>(
+        isUnhurried: Bool = false, _ body: () throws(DatabaseError) -> Answer
+    ) throws(DatabaseError) -> Answer {
+        try session.withTransaction([sql.begin] + sql.ownPath + (isUnhurried ? sql.unhurried : []), body)
     }
 
     /// Turns to the write-ahead log, so that readers do not block the writer (sqlite.org/wal.html). The mode stays in
@@ -120,11 +124,12 @@ package final class Ledger {
     private func greeting() throws(DatabaseError) -> Int? {
         if dialect == .postgresql {
             do throws(DatabaseError) {
-                let seen = try answer(
+                let question = DatabaseQuestion(
                     """
                     select version, (select tenant_count from \(sql.workspaces) where workspace = $1)
                     from \(sql.ledger)
                     """, [.text(workspace)])
+                let seen = try asked([question], in: sql.beginReadOnly)[0].first
                 // None and nothing left of some are told apart below, by one question more.
                 if seen?[0].integer == upgrades.count, let count = seen?[1].integer, count > 0 {
                     seenTenants = count
@@ -194,7 +199,7 @@ package final class Ledger {
 
     @discardableResult
     func query(
-        _ statement: String, _ parameters: [DatabaseValue] = [],
+        _ statement: String, _ parameters: [DatabaseValue] = [], aloneIn beginning: String? = nil,
         forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult {
         let text = sql.text(statement)
@@ -202,7 +207,8 @@ package final class Ledger {
             return try session.query(text, parameters, forEach: body)
         }
         // Alone it would run under the role's own search_path and isolation.
-        return try session.query(text, parameters, inTransaction: [sql.begin] + sql.ownPath, forEach: body)
+        return try session.query(
+            text, parameters, inTransaction: [beginning ?? sql.begin] + sql.ownPath, forEach: body)
     }
 
     /// Runs a statement whose answer matters.
@@ -217,28 +223,30 @@ package final class Ledger {
         try writing { () throws(DatabaseError) in try session.enqueue(text, parameters) }
     }
 
-    /// One row, asked where nothing can be written. In PostgreSQL transaction and question are one message.
-    func answer(_ statement: String, _ parameters: [DatabaseValue]) throws(DatabaseError) -> DatabaseRow? {
-        // A schema's name with a dollar in it could be taken for a parameter.
-        guard dialect == .postgresql, !sql.schema.utf8.contains(UInt8(ascii: "$")) else {
-            return try reading { () throws(DatabaseError) in try row(statement, parameters) }
-        }
-        let question = try LedgerSQL.inlined(parameters, in: statement)
-        var answer: DatabaseRow?
-        do throws(DatabaseError) {
-            // The third of them: BEGIN and SET come first.
-            try session.run(
-                ([sql.beginReadOnly] + sql.ownPath + [question, "COMMIT"]).joined(separator: ";\n"), as: nil
-            ) { index, result in
-                if index == 2 { answer = result.firstRow }
-            }
-        } catch {
+    /// Asks several things in a transaction of their own: in PostgreSQL one message.
+    ///
+    /// - Parameter beginning: what opens it.
+    func asked(_ questions: [DatabaseQuestion], in beginning: String) throws(DatabaseError) -> [[DatabaseRow]] {
+        try session.begin([beginning] + sql.ownPath)
+        return try endingOnFailure { () throws(DatabaseError) in try answers(to: questions, commits: true) }
+    }
+
+    /// Asks several things inside a transaction: in PostgreSQL one message, with what waits to be sent.
+    ///
+    /// - Parameter commits: whether the transaction ends with them.
+    func answers(to questions: [DatabaseQuestion], commits: Bool = false) throws(DatabaseError) -> [[DatabaseRow]] {
+        try session.rows(
+            of: questions.map { DatabaseQuestion(sql.text($0.sql), $0.parameters) }, commits: commits)
+    }
+
+    /// Rolls back when `body` throws.
+    func endingOnFailure<Answer>(_ body: () throws(DatabaseError) -> Answer) throws(DatabaseError) -> Answer {
+        do throws(DatabaseError) { return try body() } catch {
             if session.isUsable, session.isInTransaction {
-                do throws(DatabaseError) { try session.run("ROLLBACK") } catch { session.close() }
+                do throws(DatabaseError) { try session.rollback() } catch { session.close() }
             }
             throw error
         }
-        return answer
     }
 
     func row(_ statement: String, _ parameters: [DatabaseValue] = []) throws(DatabaseError) -> DatabaseRow? {

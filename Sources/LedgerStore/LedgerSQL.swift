@@ -121,10 +121,28 @@ package struct LedgerSQL: Sendable {
         }
     }
 
+    /// The same for questions that are to be answered as of one moment.
+    var beginSnapshot: String {
+        switch dialect {
+        case .postgresql: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        case .sqlite: "BEGIN"
+        }
+    }
+
     /// Follows the opening of a transaction of Muster's own: no operator and no table of anybody else answers in it.
     var ownPath: [String] {
         switch dialect {
         case .postgresql: ["SET LOCAL search_path = pg_catalog, pg_temp"]
+        case .sqlite: []
+        }
+    }
+
+    /// Follows the opening of a transaction that nobody has to wait for the disk for: should the server break down in that
+    /// moment, what it has written is written again by who comes next. What is committed later is never kept without it
+    /// (PostgreSQL manual, 30.4).
+    var unhurried: [String] {
+        switch dialect {
+        case .postgresql: ["SET LOCAL synchronous_commit = off"]
         case .sqlite: []
         }
     }
@@ -170,29 +188,5 @@ package struct LedgerSQL: Sendable {
             out.append(byte)
         }
         return String(decoding: out, as: UTF8.self)
-    }
-
-    /// A statement of ours with its parameters written out, for PostgreSQL's simple protocol, which takes none.
-    static func inlined(_ parameters: [DatabaseValue], in statement: String) throws(DatabaseError) -> String {
-        var literals: [String] = []
-        for parameter in parameters {
-            switch parameter {
-            case .null: literals.append("NULL")
-            case .boolean, .integer, .real: literals.append(parameter.text ?? "NULL")
-            case .text(let text): literals.append(try PostgresText.quoteLiteral(text))
-            case .blob: throw DatabaseError(.misuse, "bytes cannot be written out in a statement")
-            }
-        }
-        var pieces = statement.split(separator: "$", omittingEmptySubsequences: false)[...]
-        var text = String(pieces.removeFirst())
-        for piece in pieces {
-            let digits = piece.prefix { ("0"..."9").contains($0) }
-            guard let number = Int(digits), literals.indices.contains(number - 1) else {
-                throw DatabaseError(.misuse, "a statement asks for a parameter that it was not given")
-            }
-            text += literals[number - 1]
-            text += piece.dropFirst(digits.count)
-        }
-        return text
     }
 }

@@ -74,79 +74,97 @@ extension LedgerScope {
     func relations(
         _ dialect: DatabaseDialect, first: Int, forJobs: Bool = false
     ) -> (sql: String, parameters: [DatabaseValue]) {
-        let (given, parameters) =
+        let tenants = tenantRelation(dialect, first: first, forJobs: forJobs)
+        let next = first + tenants.parameters.count
+        let identities =
             switch dialect {
-            case .postgresql: postgresRelations(first, forJobs)
-            case .sqlite: sqliteRelations(first, forJobs)
+            case .postgresql: postgresIdentities(next)
+            case .sqlite: sqliteIdentities(next)
             }
         let members = """
             m(cohort, ord, runbook, key, checksum, accepts) as materialized (
                 select p.cohort, i.ord, i.runbook, i.key, i.checksum, i.accepts from p join i on i.ord = p.identity)
             """
-        return ("\(given),\n\(members)", parameters)
+        let sql = [tenants.sql, identities.sql, members].joined(separator: ",\n")
+        return (sql, tenants.parameters + identities.parameters)
     }
 
-    private func postgresRelations(_ first: Int, _ forJobs: Bool) -> (String, [DatabaseValue]) {
+    /// The tenants alone: `t(id, cohort, ord)`.
+    func tenantRelation(
+        _ dialect: DatabaseDialect, first: Int, forJobs: Bool = false
+    ) -> (sql: String, parameters: [DatabaseValue]) {
+        let columns = "t(id, cohort, \(forJobs ? "stage, state, reason, " : "")ord)"
+        switch dialect {
+        case .postgresql:
+            var lists = [
+                ("text", LedgerList.texts(tenants.lazy.map(\.id), dialect)),
+                ("int", LedgerList.integers(tenants.lazy.map(\.cohort), dialect)),
+            ]
+            if forJobs {
+                lists += [
+                    ("int", LedgerList.integers(tenants.lazy.map(\.stage), dialect)),
+                    ("text", LedgerList.texts(tenants.lazy.map(\.state.rawValue), dialect)),
+                    ("text", LedgerList.texts(tenants.lazy.map { $0.reason?.rawValue }, dialect)),
+                ]
+            }
+            return (
+                "\(columns) as (select * from rows from (\(Self.unnested(lists, first))) with ordinality)",
+                lists.map(\.1)
+            )
+        case .sqlite:
+            let rows = list(tenants) { tenant in
+                let fields = "\(LedgerList.jsonText(tenant.id)),\(tenant.cohort)"
+                guard forJobs else { return fields }
+                return "\(fields),\(tenant.stage),\(LedgerList.jsonText(tenant.state.rawValue)),"
+                    + (tenant.reason.map { LedgerList.jsonText($0.rawValue) } ?? "null")
+            }
+            let fields = (0..<(forJobs ? 5 : 2)).map(Self.field).joined(separator: ", ")
+            return ("\(columns) as materialized (select \(fields), key + 1 from json_each($\(first)))", [.text(rows)])
+        }
+    }
+
+    private func postgresIdentities(_ first: Int) -> (sql: String, parameters: [DatabaseValue]) {
         let dialect = DatabaseDialect.postgresql
-        var parameters: [DatabaseValue] = []
-        // `unnest` of several arrays is grammar, not a function, and so cannot be qualified.
-        func list(_ value: DatabaseValue, _ type: String) -> String {
-            parameters.append(value)
-            return "pg_catalog.unnest($\(first + parameters.count - 1)::\(type)[])"
-        }
-        var t = [
-            list(LedgerList.texts(tenants.lazy.map(\.id), dialect), "text"),
-            list(LedgerList.integers(tenants.lazy.map(\.cohort), dialect), "int"),
-        ]
-        if forJobs {
-            t.append(list(LedgerList.integers(tenants.lazy.map(\.stage), dialect), "int"))
-            t.append(list(LedgerList.texts(tenants.lazy.map(\.state.rawValue), dialect), "text"))
-            t.append(list(LedgerList.texts(tenants.lazy.map { $0.reason?.rawValue }, dialect), "text"))
-        }
         let i = [
-            list(LedgerList.texts(identities.map(\.identity.runbook), dialect), "text"),
-            list(LedgerList.texts(identities.map(\.identity.key), dialect), "text"),
-            list(LedgerList.texts(identities.map(\.checksum), dialect), "text"),
-            list(LedgerList.booleans(identities.map(\.acceptsChange), dialect), "boolean"),
+            ("text", LedgerList.texts(identities.map(\.identity.runbook), dialect)),
+            ("text", LedgerList.texts(identities.map(\.identity.key), dialect)),
+            ("text", LedgerList.texts(identities.map(\.checksum), dialect)),
+            ("boolean", LedgerList.booleans(identities.map(\.acceptsChange), dialect)),
         ]
         let p = [
-            list(LedgerList.integers(members.map(\.cohort), dialect), "int"),
-            list(LedgerList.integers(members.map { $0.identity + 1 }, dialect), "int"),
+            ("int", LedgerList.integers(members.map(\.cohort), dialect)),
+            ("int", LedgerList.integers(members.map { $0.identity + 1 }, dialect)),
         ]
         let sql = """
-            t(id, cohort, \(forJobs ? "stage, state, reason, " : "")ord) as (
-                select * from rows from (\(t.joined(separator: ", "))) with ordinality),
             i(runbook, key, checksum, accepts, ord) as (
-                select * from rows from (\(i.joined(separator: ", "))) with ordinality),
-            p(cohort, identity) as (select * from rows from (\(p.joined(separator: ", "))))
+                select * from rows from (\(Self.unnested(i, first))) with ordinality),
+            p(cohort, identity) as (select * from rows from (\(Self.unnested(p, first + i.count))))
             """
-        return (sql, parameters)
+        return (sql, (i + p).map(\.1))
     }
 
-    private func sqliteRelations(_ first: Int, _ forJobs: Bool) -> (String, [DatabaseValue]) {
-        func f(_ index: Int) -> String { "json_extract(value, '$[\(index)]')" }
+    /// `unnest` of several arrays is grammar, not a function, and so cannot be qualified.
+    private static func unnested(_ lists: [(type: String, value: DatabaseValue)], _ first: Int) -> String {
+        lists.enumerated().map { "pg_catalog.unnest($\(first + $0)::\($1.type)[])" }.joined(separator: ", ")
+    }
+
+    private func sqliteIdentities(_ first: Int) -> (sql: String, parameters: [DatabaseValue]) {
         let text = LedgerList.jsonText
-        let tenants = list(tenants) { tenant in
-            let fields = "\(text(tenant.id)),\(tenant.cohort)"
-            guard forJobs else { return fields }
-            return "\(fields),\(tenant.stage),\(text(tenant.state.rawValue)),"
-                + (tenant.reason.map { text($0.rawValue) } ?? "null")
-        }
         let identities = list(identities) {
             let change = $0.acceptsChange ? 1 : 0
             return "\(text($0.identity.runbook)),\(text($0.identity.key)),\(text($0.checksum)),\(change)"
         }
+        let fields = (0..<4).map(Self.field).joined(separator: ", ")
         let sql = """
-            t(id, cohort, \(forJobs ? "stage, state, reason, " : "")ord) as materialized (
-                select \((0..<(forJobs ? 5 : 2)).map(f).joined(separator: ", ")), key + 1 from json_each($\(first))),
             i(runbook, key, checksum, accepts, ord) as materialized (
-                select \(f(0)), \(f(1)), \(f(2)), \(f(3)), key + 1 from json_each($\(first + 1))),
-            p(cohort, identity) as materialized (select \(f(0)), \(f(1)) from json_each($\(first + 2)))
+                select \(fields), key + 1 from json_each($\(first))),
+            p(cohort, identity) as materialized (
+                select \(Self.field(0)), \(Self.field(1)) from json_each($\(first + 1)))
             """
-        return (
-            sql, [.text(tenants), .text(identities), .text(list(members) { "\($0.cohort),\($0.identity + 1)" })]
-        )
+        return (sql, [.text(identities), .text(list(members) { "\($0.cohort),\($0.identity + 1)" })])
     }
+
+    private static func field(_ index: Int) -> String { "json_extract(value, '$[\(index)]')" }
 
     private func list<Element>(_ elements: [Element], _ fields: (Element) -> String) -> String {
         LedgerList.text(elements, "[", "]") { $1 += "[\(fields($0))]".utf8 }

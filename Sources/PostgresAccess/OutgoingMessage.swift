@@ -5,8 +5,8 @@ enum OutgoingMessage {
     /// Any number of statements (simple query).
     case text(String)
     /// Statements with their parameters (extended query). What fails keeps those after it from running. Only the rows of
-    /// the one at `answer` are read. Several go in libpq's pipeline mode (libpq, 34.5).
-    case statements([BoundStatement], answer: Int)
+    /// those at `answers` are read. Several go in libpq's pipeline mode (libpq, 34.5).
+    case statements([BoundStatement], answers: Range<Int>)
 
     /// How many ends there are to wait for.
     var count: Int {
@@ -27,7 +27,7 @@ enum OutgoingMessage {
     func isAnswer(_ index: Int) -> Bool {
         switch self {
         case .text: true
-        case .statements(_, let answer): index == answer
+        case .statements(_, let answers): answers.contains(index)
         }
     }
 

@@ -10,6 +10,7 @@ struct PostgresConnection: ~Copyable {
     private let pointer: OpaquePointer
     /// Kept for the pointer to it that libpq holds.
     private let notices: NoticeLog
+    private var isReleased = false
 
     /// Begins to connect; nil when there is no memory for it.
     init?(_ parameters: ConnectionParameters, notices: NoticeLog) {
@@ -19,7 +20,17 @@ struct PostgresConnection: ~Copyable {
             unsafe values.lend { values in unsafe libpq.PQconnectStartParams(keywords, values, 1) }
         }
         guard let started = unsafe started else { return nil }
-        unsafe pointer = started
+        unsafe self.init(started, notices)
+    }
+
+    /// Takes a connection that was released before it stood.
+    init?(releasedAt address: UInt, notices: NoticeLog) {
+        guard let pointer = unsafe OpaquePointer(bitPattern: address) else { return nil }
+        unsafe self.init(pointer, notices)
+    }
+
+    private init(_ pointer: OpaquePointer, _ notices: NoticeLog) {
+        unsafe self.pointer = pointer
         self.notices = notices
         // Set before the server can say anything: libpq's own receiver writes to stderr.
         _ = unsafe libpq.PQsetNoticeReceiver(
@@ -35,7 +46,23 @@ struct PostgresConnection: ~Copyable {
     }
 
     deinit {
-        unsafe libpq.PQfinish(pointer)
+        if !isReleased { unsafe libpq.PQfinish(pointer) }
+    }
+
+    /// Gives the connection away as an address, which may cross threads.
+    consuming func release() -> UInt {
+        isReleased = true
+        return unsafe UInt(bitPattern: pointer)
+    }
+
+    /// Ends a connection that was released. Nothing is read on the way, so nobody has to be there for notices (libpq's
+    /// closePGconn).
+    static func finish(releasedAt address: UInt) { unsafe libpq.PQfinish(OpaquePointer(bitPattern: address)) }
+
+    /// The same of one that nobody has waited for: libpq says goodbye only where it has heard that the connection stands.
+    static func finish(begunAt address: UInt) {
+        guard let connection = PostgresConnection(releasedAt: address, notices: NoticeLog()) else { return }
+        connection.hearAnswer()
     }
 
     /// Ends the connection and waits until the server's process is gone, which holds its socket to the last (PostgreSQL's
@@ -132,6 +159,31 @@ extension PostgresConnection {
         case connected
         /// Silence is how long an address was given that did not answer.
         case failed(message: String, silence: Duration?)
+    }
+
+    /// Says what can be said without waiting for an answer, so that the server may begin with its part. Nothing is read.
+    func sayHello() {
+        // libpq, 34.2 "PQconnectStart": nothing is to be done before the socket can be written to.
+        let now = ContinuousClock.now
+        while unsafe libpq.PQstatus(pointer) != CONNECTION_BAD, case let socket = unsafe libpq.PQsocket(pointer),
+            socket >= 0,
+            Self.wait(for: socket, POLLOUT, until: now)
+        {
+            guard unsafe libpq.PQconnectPoll(pointer) == PGRES_POLLING_WRITING else { return }
+        }
+    }
+
+    /// Whether the server has said something that was not read yet.
+    var hasMoreToSay: Bool { Self.wait(for: unsafe libpq.PQsocket(pointer), POLLIN, until: .now) }
+
+    /// Takes in what the server has said so far.
+    private func hearAnswer() {
+        let now = ContinuousClock.now
+        while unsafe libpq.PQstatus(pointer) != CONNECTION_BAD, !isAlive,
+            Self.wait(for: unsafe libpq.PQsocket(pointer), POLLIN, until: now)
+        {
+            _ = unsafe libpq.PQconnectPoll(pointer)
+        }
     }
 
     /// Waits until the connection stands or has failed, at each address so long as `connect_timeout` says.

@@ -7,8 +7,8 @@ package enum PostgresLibrary {
     /// Why it cannot be used; nil when it can.
     static let complaint = unsafe String(copying: muster_libpq_complaint())
 
-    /// Loads it on another thread, which takes milliseconds: for who will need it in a moment.
-    package static func prepare() { Task.detached { _ = complaint } }
+    /// Loads it, which takes milliseconds: for a thread beside those who will need it in a moment.
+    package static func load() { _ = complaint }
 
     /// `15.10` for 150010 (libpq: PQlibVersion); nil where it is not installed.
     package static var version: String? {

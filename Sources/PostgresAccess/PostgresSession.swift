@@ -21,15 +21,20 @@ package final class PostgresSession: DatabaseSession {
     ///
     /// - Throws: `.rejected` when the server refused the user, the password or the database (class 28, 3D000, 42501);
     ///   `.unreachable` otherwise, with the SQLSTATE when a server answered.
+    ///
+    /// - Parameter ahead: where connections may wait that were begun before.
     package static func open(
-        _ url: ConnectionURL, _ options: SessionOptions
+        _ url: ConnectionURL, _ options: SessionOptions, from ahead: PostgresAhead? = nil
     ) throws(DatabaseError) -> PostgresSession {
-        guard url.dialect == .postgresql else {
-            throw DatabaseError(.misuse, "\(url) was given to the driver of PostgreSQL.")
-        }
-        if let complaint = PostgresLibrary.complaint {
-            throw DatabaseError(
-                .unreachable, "cannot reach \(url): \(complaint)", hint: "Install libpq (Debian: libpq5).")
+        try checkDriver(url)
+        if let address = ahead?.take(url, options) {
+            let notices = NoticeLog()
+            // What has failed meanwhile is begun again. Who was asked nothing has nothing to say but goodbye.
+            if let connection = PostgresConnection(releasedAt: address, notices: notices),
+                case .connected = connection.finishConnecting(), !connection.hasMoreToSay
+            {
+                return PostgresSession(connection, notices)
+            }
         }
         let notices = NoticeLog()
         let parameters = ConnectionParameters(url, applicationName: options.applicationName)
@@ -40,6 +45,25 @@ package final class PostgresSession: DatabaseSession {
             throw ConnectionFailure(message: message).error(for: url, silence: silence)
         }
         return PostgresSession(connection, notices)
+    }
+
+    /// Begins a connection; its address, or nil where none can be begun.
+    static func begin(_ url: ConnectionURL, _ options: SessionOptions) -> UInt? {
+        guard url.dialect == .postgresql, PostgresLibrary.complaint == nil else { return nil }
+        let parameters = ConnectionParameters(url, applicationName: options.applicationName)
+        guard let connection = PostgresConnection(parameters, notices: NoticeLog()) else { return nil }
+        connection.sayHello()
+        return connection.release()
+    }
+
+    private static func checkDriver(_ url: ConnectionURL) throws(DatabaseError) {
+        guard url.dialect == .postgresql else {
+            throw DatabaseError(.misuse, "\(url) was given to the driver of PostgreSQL.")
+        }
+        if let complaint = PostgresLibrary.complaint {
+            throw DatabaseError(
+                .unreachable, "cannot reach \(url): \(complaint)", hint: "Install libpq (Debian: libpq5).")
+        }
     }
 
     private init(_ connection: consuming PostgresConnection, _ notices: NoticeLog) {
@@ -70,6 +94,13 @@ package final class PostgresSession: DatabaseSession {
         cancellation.forgetKey()
         connection = nil
         waiting = []
+    }
+
+    /// Closes the session, but leaves the connection to the caller; nil when there is none, or it is in use.
+    func releaseConnection() -> UInt? {
+        let connection = isBusy ? nil : connection.take()
+        close()
+        return connection?.release()
     }
 
     package func closeAndWait() {
@@ -108,10 +139,25 @@ package final class PostgresSession: DatabaseSession {
         of index: Int, in statements: [BoundStatement], forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult {
         var answer = StatementResult()
-        try converse(.statements(statements, answer: index), wantsRows: true, row: body) {
+        try converse(.statements(statements, answers: index..<index + 1), wantsRows: true, row: body) {
             if $0 == index { answer = $1 }
         }
         return answer
+    }
+
+    package func rows(of questions: [DatabaseQuestion], commits: Bool) throws(DatabaseError) -> [[DatabaseRow]] {
+        var statements = takeWaiting()
+        let first = statements.count
+        for question in questions { statements.append(try BoundStatement(question.sql, question.parameters)) }
+        if commits { statements.append(try BoundStatement("COMMIT")) }
+        guard !statements.isEmpty else { return [] }
+        var answers: [[DatabaseRow]] = Array(repeating: [], count: questions.count)
+        var place = first
+        try converse(
+            .statements(statements, answers: first..<first + questions.count), wantsRows: true,
+            row: { row throws(DatabaseError) in answers[place - first].append(row) },
+            each: { index, _ in place = max(first, index + 1) })
+        return answers
     }
 
     package func run(
@@ -151,7 +197,7 @@ package final class PostgresSession: DatabaseSession {
 
     private func sendWaiting() throws(DatabaseError) {
         guard !waiting.isEmpty else { return }
-        _ = try answer(of: -1, in: takeWaiting()) { row throws(DatabaseError) in }
+        _ = try answer(of: waiting.count, in: takeWaiting()) { row throws(DatabaseError) in }
     }
 
     private func takeWaiting() -> [BoundStatement] {

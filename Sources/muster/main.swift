@@ -1,5 +1,3 @@
 import CommandLine
-import Glibc
 
-let signals = ProcessSignals()
-exit(await CommandProgram(.ofProcess(signals)).exitCode())
+CommandProgram.runProcess()

@@ -66,6 +66,10 @@ import Testing
                 "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database "
                     + "WHERE datname = current_database())")
             #expect(locks == ["0"])
+            // Nobody went without a goodbye.
+            let abandoned = try await database.lines(
+                "SELECT sessions_abandoned FROM pg_stat_database WHERE datname = current_database()")
+            #expect(abandoned == ["0"])
         }
     }
 

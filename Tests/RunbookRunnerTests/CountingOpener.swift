@@ -73,6 +73,11 @@ private final class CountingSession: DatabaseSession {
         return try session.query(sql, parameters, forEach: body)
     }
 
+    func rows(of questions: [DatabaseQuestion], commits: Bool) throws(DatabaseError) -> [[DatabaseRow]] {
+        log.add(questions.map(\.sql).joined(separator: ";\n"))
+        return try session.rows(of: questions, commits: commits)
+    }
+
     /// It goes with what follows.
     func begin(_ statements: [String]) throws(DatabaseError) { try session.begin(statements) }
 

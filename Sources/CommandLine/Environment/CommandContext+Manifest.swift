@@ -1,5 +1,6 @@
 import DatabaseAccess
 import FoundationEssentials
+import Groundwork
 import ManifestFiles
 import PostgresAccess
 import Reporting
@@ -40,7 +41,9 @@ extension CommandContext {
     ) throws -> LoadedManifest {
         let found = try ManifestFinder.find(
             named: arguments.text(.manifest) ?? other, environment: environment, in: currentDirectory)
-        if connects, seemsToName(server: path(found)) { PostgresLibrary.prepare() }
+        if connects, seemsToName(server: path(found)) {
+            DetachedThread.start(stackSize: 256 << 10) { PostgresLibrary.load() }
+        }
         var loaded = try ManifestLoader.load(path: path(found), environment: environment)
         secrets.add(loaded.manifest.source.secrets)
         if let url = try ledgerURL(arguments) {

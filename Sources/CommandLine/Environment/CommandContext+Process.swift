@@ -14,6 +14,6 @@ extension CommandContext {
             output: DescriptorOutput(STDOUT_FILENO, isDumb: isDumb),
             errors: DescriptorOutput(STDERR_FILENO, isDumb: isDumb), timepiece: SystemTimepiece(),
             signals: signals, currentDirectory: ".", userName: { ProcessInfo.processInfo.userName },
-            service: RunbookService(opener: EngineOpener()))
+            service: RunbookService(opener: EngineOpener(isOfProcess: true)))
     }
 }

@@ -22,7 +22,11 @@ package struct ProcessSignals: SignalSource {
         guard unsafe pipe(&ends) == 0 else { return }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         Self.writer.store(ends[1], ordering: .sequentiallyConsistent)
+        // Who started this process may have blocked them, which it would inherit (sigprocmask(2)).
+        var wanted = sigset_t()
+        unsafe sigemptyset(&wanted)
         for number in [SIGINT, SIGTERM] {
+            unsafe sigaddset(&wanted, number)
             signal(number) { number in
                 var byte = UInt8(truncatingIfNeeded: number)
                 let kept = errno
@@ -30,6 +34,7 @@ package struct ProcessSignals: SignalSource {
                 errno = kept
             }
         }
+        unsafe pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
         DetachedThread.start(stackSize: 256 << 10) { [reader = ends[0]] in
             var byte: UInt8 = 0
             while true {

@@ -88,22 +88,20 @@ extension Ledger {
             parameters.append(LedgerList.texts(tenants, dialect))
             condition = "and \(sql.isAmong("a.tenant", "$3"))"
         }
-        // One row, so that transaction and question are one message.
-        let found = try answer(
+        let question = DatabaseQuestion(
             """
-            select \(sql.joined("w.longest || ' ' || w.tenant")) from (
-                select q.tenant as tenant, max(q.total) as longest from (
-                    select a.tenant, a.run_id, sum(a.duration_ms) as total
-                    from (select id from \(sql.runs) where workspace = $1 order by started_at desc limit 5) r
-                    \(sql.ordered) \(sql.attempts) a on a.run_id = r.id
-                    where a.tenant <> '' \(condition)
-                    group by a.tenant, a.run_id) q
-                group by q.tenant having max(q.total) >= $2) w
-            """, parameters)?[0].text
+            select q.tenant, max(q.total) from (
+                select a.tenant, a.run_id, sum(a.duration_ms) as total
+                from (select id from \(sql.runs) where workspace = $1 order by started_at desc limit 5) r
+                \(sql.ordered) \(sql.attempts) a on a.run_id = r.id
+                where a.tenant <> '' \(condition)
+                group by a.tenant, a.run_id) q
+            group by q.tenant having max(q.total) >= $2
+            """, parameters)
         var known: [String: Int] = [:]
-        for line in (found ?? "").split(separator: "\n") {
-            let parts = line.split(separator: " ", maxSplits: 1)
-            if parts.count == 2, let longest = Int(parts[0]) { known[String(parts[1])] = longest }
+        for row in try asked([question], in: sql.beginReadOnly)[0] {
+            // PostgreSQL's sum of bigint is numeric.
+            if let tenant = row[0].text, let longest = row[1].text.flatMap(Int.init) { known[tenant] = longest }
         }
         return known
     }

@@ -5,12 +5,17 @@ package import RunbookModel
 extension Ledger {
     /// Runs of the workspace, newest first.
     package func runs(limit: Int) throws(DatabaseError) -> [RunRecord] {
-        try records("where s.workspace = $1 order by s.started_at desc, s.run_id desc limit $2", [DatabaseValue(limit)])
+        let question = records(
+            "where s.workspace = $1 order by s.started_at desc, s.run_id desc limit $2", [DatabaseValue(limit)])
+        return try answer(to: question)
     }
 
     /// The run with that id, or nil.
-    package func run(_ id: String) throws(DatabaseError) -> RunRecord? {
-        try records("where s.workspace = $1 and s.run_id = $2", [.text(id)]).first
+    package func run(_ id: String) throws(DatabaseError) -> RunRecord? { try answer(to: record(ofRun: id)).first }
+
+    /// The run with that id, as a list of one, or of none.
+    package func record(ofRun id: String) -> LedgerQuestion<[RunRecord]> {
+        records("where s.workspace = $1 and s.run_id = $2", [.text(id)])
     }
 
     /// The manifest before expansion, as the run has it.
@@ -18,8 +23,8 @@ extension Ledger {
         try row("select manifest from \(sql.runs) where id = $1", [.text(id)])?[0].text
     }
 
-    private func records(_ tail: String, _ parameters: [DatabaseValue]) throws(DatabaseError) -> [RunRecord] {
-        try rows(
+    private func records(_ tail: String, _ parameters: [DatabaseValue]) -> LedgerQuestion<[RunRecord]> {
+        LedgerQuestion(
             """
             select s.run_id, r.identity, s.workspace, s.phase, s.status, s.outcome,
                 s.total, s.processed, s.succeeded, s.skipped, s.failed, s.blocked, s.unknown, s.cancelled,
@@ -28,49 +33,57 @@ extension Ledger {
                 r.kind, r.undoes
             from \(sql.name("run_summary")) s join \(sql.runs) r on r.id = s.run_id \(tail)
             """, [.text(workspace)] + parameters
-        ).map { row in
-            var counts = JobCounts()
-            counts.total = row[6].integer ?? 0
-            counts.processed = row[7].integer ?? 0
-            counts.succeeded = row[8].integer ?? 0
-            counts.skipped = row[9].integer ?? 0
-            counts.failed = row[10].integer ?? 0
-            counts.blocked = row[11].integer ?? 0
-            counts.unknown = row[12].integer ?? 0
-            counts.cancelled = row[13].integer ?? 0
-            return RunRecord(
-                id: row[0].text ?? "", identity: row[1].text ?? "", workspace: row[2].text ?? "", phase: row[3].text,
-                status: row[4].text.flatMap(RunStatus.init) ?? .running, outcome: row[5].text.flatMap(RunOutcome.init),
-                counts: counts, release: row[14].text, revision: row[15].text, manifestDigest: row[16].text ?? "",
-                door: row[17].text ?? "",
-                initiator: Initiator(kind: row[18].text ?? "", name: row[19].text ?? "", url: row[20].text),
-                startedAt: Self.date(row[21]) ?? .distantPast, finishedAt: Self.date(row[22]), stopReason: row[23].text,
-                kind: row[24].text.flatMap(RunKind.init) ?? .apply, undoes: row[25].text)
-        }
+        ) { $0.map(Self.record) }
+    }
+
+    private static func record(_ row: DatabaseRow) -> RunRecord {
+        var counts = JobCounts()
+        counts.total = row[6].integer ?? 0
+        counts.processed = row[7].integer ?? 0
+        counts.succeeded = row[8].integer ?? 0
+        counts.skipped = row[9].integer ?? 0
+        counts.failed = row[10].integer ?? 0
+        counts.blocked = row[11].integer ?? 0
+        counts.unknown = row[12].integer ?? 0
+        counts.cancelled = row[13].integer ?? 0
+        return RunRecord(
+            id: row[0].text ?? "", identity: row[1].text ?? "", workspace: row[2].text ?? "", phase: row[3].text,
+            status: row[4].text.flatMap(RunStatus.init) ?? .running, outcome: row[5].text.flatMap(RunOutcome.init),
+            counts: counts, release: row[14].text, revision: row[15].text, manifestDigest: row[16].text ?? "",
+            door: row[17].text ?? "",
+            initiator: Initiator(kind: row[18].text ?? "", name: row[19].text ?? "", url: row[20].text),
+            startedAt: date(row[21]) ?? .distantPast, finishedAt: date(row[22]), stopReason: row[23].text,
+            kind: row[24].text.flatMap(RunKind.init) ?? .apply, undoes: row[25].text)
     }
 
     /// Per identity, how the executions of one run ended, from its history.
     package func runbookSummaries(ofRun id: String) throws(DatabaseError) -> [Identity: Report.RunbookSummary] {
-        var summaries: [Identity: Report.RunbookSummary] = [:]
-        try query(
+        try answer(to: summaries(ofRun: id))
+    }
+
+    package func summaries(ofRun id: String) -> LedgerQuestion<[Identity: Report.RunbookSummary]> {
+        LedgerQuestion(
             """
             select runbook, key, max(checksum), state, count(case when nth = 1 then 1 end), sum(rows_affected),
                 sum(duration_ms)
             from \(lastAttempts("$1")) a group by runbook, key, state
             """, [.text(id)]
-        ) { row throws(DatabaseError) in
-            let identity = Identity(runbook: row[0].text ?? "", key: row[1].text ?? "")
-            var summary =
-                summaries[identity]
-                ?? Report.RunbookSummary(id: identity.runbook, key: identity.key, checksum: row[2].text ?? "")
-            let state =
-                row[3].text == ExecutionState.rolledBack.rawValue ? .succeeded : row[3].text.flatMap(JobState.init)
-            if let state { summary.counts.add(state, row[4].integer ?? 0) }
-            summary.rowsAffected += row[5].integer ?? 0
-            summary.durationMS += row[6].integer ?? 0
-            summaries[identity] = summary
+        ) { rows in
+            var summaries: [Identity: Report.RunbookSummary] = [:]
+            for row in rows {
+                let identity = Identity(runbook: row[0].text ?? "", key: row[1].text ?? "")
+                var summary =
+                    summaries[identity]
+                    ?? Report.RunbookSummary(id: identity.runbook, key: identity.key, checksum: row[2].text ?? "")
+                let state =
+                    row[3].text == ExecutionState.rolledBack.rawValue ? .succeeded : row[3].text.flatMap(JobState.init)
+                if let state { summary.counts.add(state, row[4].integer ?? 0) }
+                summary.rowsAffected += row[5].integer ?? 0
+                summary.durationMS += row[6].integer ?? 0
+                summaries[identity] = summary
+            }
+            return summaries
         }
-        return summaries
     }
 
     /// The attempts of a run, each with `nth`: 1 for the last of its identity and tenant.

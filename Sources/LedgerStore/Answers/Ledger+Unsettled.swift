@@ -84,7 +84,8 @@ extension Ledger {
             order by kind, ord
             """
         var sets: [Int: [Int: RecordedExecution]] = [:]
-        try query(statement, [.text(workspace)] + pending.parameters) { row throws(DatabaseError) in
+        let parameters = [.text(workspace)] + pending.parameters
+        try query(statement, parameters, aloneIn: sql.beginReadOnly) { row throws(DatabaseError) in
             guard let ordinal = row[1].integer else { return }
             let set = row[2].integer ?? 0
             if row[0].integer == 0 {

@@ -119,23 +119,27 @@ extension Ledger {
     }
 
     /// How the jobs of a run stand, those that were done before it began counted as skipped.
-    package func jobTally(_ run: String) throws(DatabaseError) -> JobTally {
-        var tally = JobTally()
-        try query(
+    package func jobTally(_ run: String) throws(DatabaseError) -> JobTally { try answer(to: tally(ofRun: run)) }
+
+    package func tally(ofRun run: String) -> LedgerQuestion<JobTally> {
+        LedgerQuestion(
             """
             select state, count(*), count(case when reason = 'lock' then 1 end), count(case when drifted then 1 end),
                 tenant = ''
             from \(sql.jobs) where run_id = $1 group by state, tenant = ''
             union all select 'skipped', already_done, 0, 0, false from \(sql.runs) where id = $1
             """, [.text(run)]
-        ) { row throws(DatabaseError) in
-            guard let state = row[0].text.flatMap(JobState.init) else { return }
-            tally.all.add(state, row[1].integer ?? 0)
-            if row[4].boolean != true { tally.tenants.add(state, row[1].integer ?? 0) }
-            tally.lockBlocked += row[2].integer ?? 0
-            tally.drifted += row[3].integer ?? 0
+        ) { rows in
+            var tally = JobTally()
+            for row in rows {
+                guard let state = row[0].text.flatMap(JobState.init) else { continue }
+                tally.all.add(state, row[1].integer ?? 0)
+                if row[4].boolean != true { tally.tenants.add(state, row[1].integer ?? 0) }
+                tally.lockBlocked += row[2].integer ?? 0
+                tally.drifted += row[3].integer ?? 0
+            }
+            return tally
         }
-        return tally
     }
 }
 

@@ -20,22 +20,29 @@ extension Ledger {
         tenants: some RandomAccessCollection<Tenant>, runbooks: [Runbook], pageSize: Int = 10_000
     ) throws(DatabaseError) {
         try writing { () throws(DatabaseError) in
-            // First: its row makes those who remember at the same moment wait in one line instead of for each other.
-            try execute(
-                """
-                insert into \(sql.workspaces) (workspace, tenant_count, seen_at) values ($1, $2, \(sql.now))
-                on conflict (workspace) do update set tenant_count = excluded.tenant_count, seen_at = excluded.seen_at
-                """, [.text(workspace), DatabaseValue(tenants.count)])
-            var rest = tenants[...]
-            while !rest.isEmpty {
-                try remember(Array(rest.prefix(pageSize)))
-                rest = rest.dropFirst(pageSize)
-            }
-            try forget(allBut: tenants.lazy.map(\.id))
-            try remember(runbooks)
+            try see(tenants: tenants, runbooks: runbooks, pageSize: pageSize)
             try Failpoint.reach(.remember, .before)
         }
         try Failpoint.reach(.remember, .after)
+    }
+
+    /// The same inside a transaction.
+    package func see(
+        tenants: some RandomAccessCollection<Tenant>, runbooks: [Runbook], pageSize: Int = 10_000
+    ) throws(DatabaseError) {
+        // First: its row makes those who remember at the same moment wait in one line instead of for each other.
+        try execute(
+            """
+            insert into \(sql.workspaces) (workspace, tenant_count, seen_at) values ($1, $2, \(sql.now))
+            on conflict (workspace) do update set tenant_count = excluded.tenant_count, seen_at = excluded.seen_at
+            """, [.text(workspace), DatabaseValue(tenants.count)])
+        var rest = tenants[...]
+        while !rest.isEmpty {
+            try remember(Array(rest.prefix(pageSize)))
+            rest = rest.dropFirst(pageSize)
+        }
+        try forget(allBut: tenants.lazy.map(\.id))
+        try remember(runbooks)
     }
 
     private func remember(_ tenants: [Tenant]) throws(DatabaseError) {
@@ -83,14 +90,15 @@ extension Ledger {
             case .postgresql: "tenant not in (select pg_catalog.unnest($2::text[]))"
             case .sqlite: "tenant not in (select value from json_each($2))"
             }
-        // As many as there should be, all of them among those just remembered: then none is gone, which the next
-        // statement would find out by all their names.
-        let known = try row(
-            "select count(*) from \(sql.tenants) where workspace = $1 and gone_at is null", [.text(workspace)])
-        guard known?[0].integer != present.count else { return }
+        // As many as there should be, all of them among those just remembered: then none is gone, which would be found
+        // out by all their names. A long list is not even sent then.
+        let count = "select count(*) from \(sql.tenants) where workspace = $1 and gone_at is null"
+        if present.count > 1000, try row(count, [.text(workspace)])?[0].integer == present.count { return }
         try execute(
-            "update \(sql.tenants) set gone_at = \(sql.now) where workspace = $1 and gone_at is null and \(isGone)",
-            [.text(workspace), LedgerList.texts(present, dialect)])
+            """
+            update \(sql.tenants) set gone_at = \(sql.now)
+            where (\(count)) <> $3 and workspace = $1 and gone_at is null and \(isGone)
+            """, [.text(workspace), LedgerList.texts(present, dialect), DatabaseValue(present.count)])
     }
 
     private func remember(_ runbooks: [Runbook]) throws(DatabaseError) {

@@ -65,11 +65,11 @@ extension Ledger {
                 """, [.text(run)]
         ).rowsAffected
         guard jobs > 0 else {
-            _ = try complete(run, try jobTally(run).outcome)
+            try complete(run, try jobTally(run).outcome)
             return 0
         }
         try execute("update \(sql.runs) set stop_reason = $2 where id = $1", [.text(run), .text(reason)])
-        _ = try complete(run, .cancelled)
+        try complete(run, .cancelled)
         return jobs
     }
 }

@@ -1,5 +1,24 @@
 package import DatabaseAccess
 
+/// A runner that is about to work on a run.
+package struct NewRunner: Sendable {
+    package var id: String
+    package var host: String
+    package var pid: Int
+    /// What it holds as long as it lives; nil when it cannot hold anything.
+    package var lockKey: Int64?
+    /// How many connections to one server it takes where no other runner is: in a run that is new.
+    package var connections: Int
+
+    package init(id: String, host: String, pid: Int, lockKey: Int64? = nil, connections: Int = 0) {
+        self.id = id
+        self.host = host
+        self.pid = pid
+        self.lockKey = lockKey
+        self.connections = connections
+    }
+}
+
 extension Ledger {
     /// How long a runner may be silent before its jobs are taken over, in seconds. It beats every two seconds.
     package static let silence = Failpoint.setting("MUSTER_SILENCE", 15)
@@ -7,17 +26,24 @@ extension Ledger {
     /// How long a runner may be silent before somebody looks whether it still holds its key, in seconds.
     package static let pause = Failpoint.setting("MUSTER_PAUSE", 5)
 
-    /// - Parameter lockKey: what the runner holds as long as it lives; nil when it cannot hold anything.
     package func addRunner(
         _ runner: String, run: String, host: String, pid: Int, lockKey: Int64? = nil
     ) throws(DatabaseError) {
         try Failpoint.reach(.addRunner, .before)
-        try execute(
-            "insert into \(sql.runners) (id, run_id, host, pid, lock_key) values ($1, $2, $3, $4, $5)",
-            [
-                .text(runner), .text(run), .text(host), DatabaseValue(pid), lockKey.map { .integer($0) } ?? .null,
-            ])
+        try add(NewRunner(id: runner, host: host, pid: pid, lockKey: lockKey), to: run)
         try Failpoint.reach(.addRunner, .after)
+    }
+
+    /// The same inside a transaction.
+    func add(_ runner: NewRunner, to run: String, connections: Int = 0) throws(DatabaseError) {
+        try execute(
+            """
+            insert into \(sql.runners) (id, run_id, host, pid, lock_key, connections) values ($1, $2, $3, $4, $5, $6)
+            """,
+            [
+                .text(runner.id), .text(run), .text(runner.host), DatabaseValue(runner.pid),
+                runner.lockKey.map { .integer($0) } ?? .null, DatabaseValue(connections),
+            ])
     }
 
     /// Says that the runner lives, also to those who took it for dead.
@@ -59,7 +85,8 @@ extension Ledger {
 
     /// Says goodbye: what the runner had claimed and not begun goes back to the queue.
     package func endRunner(_ runner: String, run: String) throws(DatabaseError) {
-        try writing { () throws(DatabaseError) in
+        try session.begin([sql.begin] + sql.ownPath + sql.unhurried)
+        let isUntold = try endingOnFailure { () throws(DatabaseError) in
             // The run's row before its jobs', as everywhere.
             try execute(
                 "update \(sql.runs) set gate_runner = null where id = $1 and gate_runner = $2",
@@ -70,10 +97,12 @@ extension Ledger {
                 update \(sql.jobs) set \(givenBack)
                 where run_id = $1 and runner = $2 and state = 'running'
                 """, [.text(run), .text(runner)])
-            try writeUntold(of: run)
             try Failpoint.reach(.endRunner, .before)
+            return try answers(to: mayBeUntold(run), commits: true)
         }
         try Failpoint.reach(.endRunner, .after)
+        // Nearly never. Who dies before this leaves it to the next run.
+        if isUntold { try writing { () throws(DatabaseError) in try writeUntold(of: run) } }
     }
 
     /// How many other runners of the run are alive.

@@ -11,6 +11,8 @@ package struct StartedRun: Sendable {
     package var isStale = false
     /// A run of the other kind is open, and comes first: this one was not made.
     package var waitsFor: String?
+    /// A newer manifest has left runs behind: see `closeRunsLeftBehind`.
+    package var leavesBehind = false
 
     package init(
         id: String, joined: Bool, isStopping: Bool = false, isStale: Bool = false, waitsFor: String? = nil
@@ -24,63 +26,70 @@ package struct StartedRun: Sendable {
 }
 
 extension Ledger {
-    /// Ensures the run of that identity and puts a job for each tenant of the scope that still has something to do, in
-    /// one transaction; the question is asked again there, so that what was finished meanwhile makes no job.
+    /// Ensures the run of that identity, puts a job for each tenant of the scope that still has something to do, and adds
+    /// the runner, in one transaction; the question is asked again there, so that what was finished meanwhile makes no job.
     ///
     /// - Parameters:
     ///   - pages: the tenants that may get a job, with offsets that say where.
     ///   - settled: how many tenants were done already when the plan was made.
+    ///   - runner: who works on it from then on.
+    ///   - made: called when the run is a new one, before anything is in it.
+    ///   - remembering: what else is written with it, first.
     /// - Returns: nil when nothing is left to do; then nothing was written.
     package func startRun(
-        _ draft: RunDraft, jobs pages: some Sequence<LedgerScope>, settled: Int
+        _ draft: RunDraft, jobs pages: some Sequence<LedgerScope>, settled: Int, runner: NewRunner? = nil,
+        made: () -> Void = {}, remembering: () throws(DatabaseError) -> Void = {}
     ) throws(DatabaseError) -> StartedRun? {
         try session.begin([sql.begin] + sql.ownPath)
-        do throws(DatabaseError) {
+        let started = try endingOnFailure { () throws(DatabaseError) -> StartedRun? in
+            try remembering()
             try keepFromSealing(alone: draft.kind == .rollback)
             let run = try ensureRun(draft, settled: settled)
-            var asked = 0
-            var places = 0
-            if run.isStopping || run.waitsFor != nil {
-                try session.rollback()
-                return run
-            }
-            for page in pages {
-                try putJobs(page, run: run.id, waves: draft.waves)
-                asked += page.tenants.count { !$0.id.isEmpty }
-                places += page.tenants.count
-            }
-            let hasWork: Bool
-            if run.joined {
-                try blockBehindFailures(run.id, RunCourse(waves: draft.waves.count))
-                hasWork = true
-            } else {
-                // What was finished since the plan was made counts as done before the run.
-                try execute(
-                    """
-                    update \(sql.runs) set already_done = already_done + $2 - (
-                        select count(*) from \(sql.jobs) where run_id = $1 and tenant <> '')
-                    where id = $1
-                    """, [.text(run.id), DatabaseValue(asked)])
-                hasWork = try hasOpenJobs(run.id)
-                if draft.plan != nil, try !hasJobs(run.id, count: places) {
-                    try session.rollback()
-                    return StartedRun(id: run.id, joined: false, isStale: true)
-                }
-            }
-            if let plan = draft.plan { try note("plan", plan, of: run.id, by: draft.initiator.name) }
-            if let other = draft.retryOf, !run.joined {
-                try note("retry", "of run \(other)", of: run.id, by: draft.initiator.name)
-            }
+            if !run.joined, run.waitsFor == nil { made() }
+            let begun = run.isStopping || run.waitsFor != nil ? run : try fill(run, draft, pages, runner)
             try Failpoint.reach(.startRun, .before)
-            if hasWork { try session.commit() } else { try session.rollback() }
-            try Failpoint.reach(.startRun, .after)
-            return hasWork ? run : nil
-        } catch {
-            if session.isUsable, session.isInTransaction {
-                do throws(DatabaseError) { try session.rollback() } catch { session.close() }
-            }
-            throw error
+            let isKept = begun.map { !$0.isStopping && !$0.isStale && $0.waitsFor == nil } ?? false
+            if isKept { try session.commit() } else { try session.rollback() }
+            return begun
         }
+        try Failpoint.reach(.startRun, .after)
+        return started
+    }
+
+    /// Puts the jobs and the runner into a run that is under our lock. nil when there is nothing to do in it.
+    private func fill(
+        _ run: StartedRun, _ draft: RunDraft, _ pages: some Sequence<LedgerScope>, _ runner: NewRunner?
+    ) throws(DatabaseError) -> StartedRun? {
+        var run = run
+        var asked = 0
+        var places = 0
+        for page in pages {
+            try putJobs(page, run: run.id, waves: draft.waves)
+            asked += page.tenants.count { !$0.id.isEmpty }
+            places += page.tenants.count
+        }
+        if run.joined {
+            try blockBehindFailures(run.id, RunCourse(waves: draft.waves.count))
+        } else {
+            // What was finished since the plan was made counts as done before the run.
+            try execute(
+                """
+                update \(sql.runs) set already_done = already_done + $2 - (
+                    select count(*) from \(sql.jobs) where run_id = $1 and tenant <> '')
+                where id = $1
+                """, [.text(run.id), DatabaseValue(asked)])
+        }
+        if let plan = draft.plan { try note("plan", plan, of: run.id, by: draft.initiator.name) }
+        if let other = draft.retryOf, !run.joined {
+            try note("retry", "of run \(other)", of: run.id, by: draft.initiator.name)
+        }
+        if let runner { try add(runner, to: run.id, connections: run.joined ? 0 : runner.connections) }
+        let (hasOpenJobs, jobs, left) = try answers(
+            to: openJobs(of: run.id), countOfJobs(of: run.id), leftBehind(by: draft, run: run.id))
+        guard run.joined || hasOpenJobs else { return nil }
+        run.isStale = !run.joined && draft.plan != nil && jobs != places
+        run.leavesBehind = !left.isEmpty
+        return run
     }
 
     package func startRun(
@@ -114,15 +123,17 @@ extension Ledger {
             [.text(workspace), .text(run), .text(kind), .text(actor), .text(detail)])
     }
 
-    private func hasJobs(_ run: String, count: Int) throws(DatabaseError) -> Bool {
-        try row("select count(*) from \(sql.jobs) where run_id = $1", [.text(run)])?[0].integer == count
+    private func countOfJobs(of run: String) -> LedgerQuestion<Int> {
+        LedgerQuestion("select count(*) from \(sql.jobs) where run_id = $1", [.text(run)]) {
+            $0.first?[0].integer ?? 0
+        }
     }
 
     private func ensureRun(_ draft: RunDraft, settled: Int) throws(DatabaseError) -> StartedRun {
         // A run of the same identity may complete between the two statements; then the insert succeeds.
         while true {
             let id = RunID.make()
-            let made = try row(
+            let insertion = LedgerQuestion(
                 """
                 insert into \(sql.runs) (id, workspace, identity, phase, selection, status, stages, already_done,
                     manifest_digest, manifest, release, revision, door, initiator_kind, initiator_name, initiator_url,
@@ -140,9 +151,11 @@ extension Ledger {
                     DatabaseValue(draft.revision), .text(draft.door), .text(draft.initiator.kind),
                     .text(draft.initiator.name), DatabaseValue(draft.initiator.url), .text(draft.kind.rawValue),
                     DatabaseValue(draft.undoes), .boolean(draft.hasFinalHooks),
-                ])
-            if made != nil {
-                try writeUntold()
+                ]
+            ) { !$0.isEmpty }
+            let (isMade, cancelled) = try answers(to: insertion, lastCancelled)
+            if isMade {
+                for run in cancelled { try writeUntold(of: run) }
                 return StartedRun(id: id, joined: false)
             }
             // Locked, so that nobody completes it or moves it on before the jobs are in.
@@ -186,10 +199,13 @@ extension Ledger {
             """, [.text(workspace), .text(run), LedgerList.texts(waves, dialect)] + pending.parameters)
     }
 
-    func hasOpenJobs(_ run: String) throws(DatabaseError) -> Bool {
-        try row(
+    func hasOpenJobs(_ run: String) throws(DatabaseError) -> Bool { try answer(to: openJobs(of: run)) }
+
+    private func openJobs(of run: String) -> LedgerQuestion<Bool> {
+        LedgerQuestion(
             "select exists (select 1 from \(sql.jobs) where run_id = $1 and state in ('queued', 'running'))",
-            [.text(run)])?[0].boolean == true
+            [.text(run)]
+        ) { $0.first?[0].boolean == true }
     }
 
     /// Blocks what waits for a border that others passed before it came, and not all of them well.
@@ -212,15 +228,17 @@ extension Ledger {
     package func completeRun(_ run: String, outcome: RunOutcome? = nil) throws(DatabaseError) -> Bool {
         let isCompleted = try writing { () throws(DatabaseError) in
             // Locked by a statement of its own: whoever joined the run meanwhile has put jobs that the next one sees.
-            guard let isStopped = try lockOpen(run) else { return false }
+            var (isStopped, tally) = try answers(to: openRun(run), self.tally(ofRun: run))
+            guard let isStopped else { return false }
             // What was given back after its run was stopped does not begin any more.
-            if isStopped { try cancelQueued(run) }
-            let tally = try jobTally(run)
+            if isStopped {
+                try cancelQueued(run)
+                tally = try jobTally(run)
+            }
             guard tally.all.processed == tally.all.total else { return false }
-            if let outcome { return try complete(run, outcome) }
-            let isCompleted = try complete(run, tally.outcome)
+            try complete(run, outcome ?? tally.outcome)
             try Failpoint.reach(.completeRun, .before)
-            return isCompleted
+            return true
         }
         try Failpoint.reach(.completeRun, .after)
         return isCompleted
@@ -233,61 +251,66 @@ extension Ledger {
     /// - Returns: the runs whose last hooks were not started, or not seen to end.
     @discardableResult
     package func closeRunsLeftBehind(by draft: RunDraft, run: String) throws(DatabaseError) -> [String] {
-        let left = """
+        try writing { () throws(DatabaseError) in
+            var withoutHooks: [String] = []
+            for left in try answer(to: leftBehind(by: draft, run: run, isLocked: true)) {
+                let reason = "run \(run) of a newer manifest has taken its place"
+                if left.isOpen { try cancelOpen(left.id, because: reason) }
+                guard left.hasHooks else { continue }
+                try settleHooks(of: left.id)
+                try execute(
+                    "insert into \(sql.events) (workspace, run_id, kind, detail) values ($1, $2, 'hook_dropped', $3)",
+                    [.text(workspace), .text(left.id), .text(reason)])
+                withoutHooks.append(left.id)
+            }
+            return withoutHooks
+        }
+    }
+
+    private func leftBehind(
+        by draft: RunDraft, run: String, isLocked: Bool = false
+    ) -> LedgerQuestion<[(id: String, isOpen: Bool, hasHooks: Bool)]> {
+        LedgerQuestion(
+            """
             select r.id, r.status <> 'completed', r.hooks_due from \(sql.runs) r
             where r.workspace = $1 and (r.status <> 'completed' or r.hooks_due) and r.id <> $2 and r.identity <> $3
                 and coalesce(r.phase, '') = $4 and r.selection = $5 and r.kind = $6
                 and not exists (
                     select 1 from \(sql.runners) n where n.run_id = r.id and n.ended_at is null
                         and n.heartbeat_at >= \(sql.ago(seconds: Self.silence)))
-            order by r.id
-            """
-        let parameters: [DatabaseValue] = [
-            .text(workspace), .text(run), .text(draft.identity), .text(draft.phase ?? ""), .text(draft.selection),
-            .text(draft.kind.rawValue),
-        ]
-        // Nearly always there is none: then nothing is locked and nothing written.
-        guard try row(left, parameters) != nil else { return [] }
-        return try writing { () throws(DatabaseError) in
-            var withoutHooks: [String] = []
-            for row in try rows("\(left) \(sql.forUpdate)", parameters) {
-                guard let id = row[0].text else { continue }
-                let reason = "run \(run) of a newer manifest has taken its place"
-                if row[1].boolean == true { try cancelOpen(id, because: reason) }
-                guard row[2].boolean == true else { continue }
-                try settleHooks(of: id)
-                try execute(
-                    "insert into \(sql.events) (workspace, run_id, kind, detail) values ($1, $2, 'hook_dropped', $3)",
-                    [.text(workspace), .text(id), .text(reason)])
-                withoutHooks.append(id)
-            }
-            return withoutHooks
-        }
+            order by r.id \(isLocked ? sql.forUpdate : "")
+            """,
+            [
+                .text(workspace), .text(run), .text(draft.identity), .text(draft.phase ?? ""), .text(draft.selection),
+                .text(draft.kind.rawValue),
+            ]
+        ) { $0.map { ($0[0].text ?? "", $0[1].boolean == true, $0[2].boolean == true) } }
     }
 
     /// Locks the row of an open run.
-    func lock(_ run: String) throws(DatabaseError) -> Bool { try lockOpen(run) != nil }
+    func lock(_ run: String) throws(DatabaseError) -> Bool { try answer(to: openRun(run)) != nil }
 
-    /// The same; whether it was stopped, nil when it is not open.
-    private func lockOpen(_ run: String) throws(DatabaseError) -> Bool? {
-        try row(
+    /// Locks the row of an open run: whether it was stopped, nil when it is not open.
+    private func openRun(_ run: String) -> LedgerQuestion<Bool?> {
+        LedgerQuestion(
             """
             select stop_reason is not null from \(sql.runs)
             where id = $1 and status <> 'completed' \(sql.forUpdate)
-            """, [.text(run)])?[0].boolean
+            """, [.text(run)]
+        ) { $0.first?[0].boolean }
     }
 
-    func complete(_ run: String, _ outcome: RunOutcome) throws(DatabaseError) -> Bool {
+    /// Completes an open run, whose row is locked.
+    func complete(_ run: String, _ outcome: RunOutcome) throws(DatabaseError) {
         try writeUntold(ofLocked: run)
-        return try result(
-            of: """
-                update \(sql.runs) set status = 'completed', outcome = $2, finished_at = \(sql.clock),
-                    total = s.total, processed = s.processed, succeeded = s.succeeded, skipped = s.skipped,
-                    failed = s.failed, blocked = s.blocked, unknown = s.unknown, cancelled = s.cancelled
-                from \(sql.name("run_summary")) s
-                where id = $1 and s.run_id = $1
-                """, [.text(run), .text(outcome.rawValue)]
-        ).rowsAffected == 1
+        try execute(
+            """
+            update \(sql.runs) set status = 'completed', outcome = $2, finished_at = \(sql.clock),
+                total = s.total, processed = s.processed, succeeded = s.succeeded, skipped = s.skipped,
+                failed = s.failed, blocked = s.blocked, unknown = s.unknown, cancelled = s.cancelled
+            from \(sql.name("run_summary")) s
+            where id = $1 and s.run_id = $1
+            """, [.text(run), .text(outcome.rawValue)])
     }
 
     /// Moves the run to its next place once no job of this one is open. Where a stage ends there and anything before the

@@ -94,7 +94,7 @@ extension Ledger {
                     state = case when state = 'queued' then 'cancelled' else state end
                 where run_id = $1 and tenant in \(names) and state in ('queued', 'running')
                 """, [.text(run), list, .text(note.sentence)])
-            if try !hasOpenJobs(run) { _ = try complete(run, try jobTally(run).outcome) }
+            if try !hasOpenJobs(run) { try complete(run, try jobTally(run).outcome) }
             try Failpoint.reach(.cancelTenants, .before)
             return cancelling
         }
@@ -113,13 +113,13 @@ extension Ledger {
     }
 
     /// By whom and why tenants of a run were cancelled, and how many.
-    package func cancelNotes(ofRun run: String) throws(DatabaseError) -> [(note: String, tenants: Int)] {
-        try rows(
+    package func cancelNotes(ofRun run: String) -> LedgerQuestion<[(note: String, tenants: Int)]> {
+        LedgerQuestion(
             """
             select message, count(*) from \(sql.jobs)
             where run_id = $1 and state = 'cancelled' and message is not null group by message order by message
             """, [.text(run)]
-        ).map { ($0[0].text ?? "", $0[1].integer ?? 0) }
+        ) { $0.map { ($0[0].text ?? "", $0[1].integer ?? 0) } }
     }
 
     /// What a job becomes that its runner has not ended: cancelled if somebody has asked for that, else queued.

@@ -25,19 +25,24 @@ extension Ledger {
 
     /// The same for a run that is complete.
     func writeUntold(of run: String) throws(DatabaseError) {
-        let found = try row(
-            "select 1 from \(sql.runs) where id = $1 and status = 'completed' and cancelled > 0 \(sql.forUpdate)",
-            [.text(run)])
-        if found != nil { try writeUntold(ofLocked: run) }
+        if try answer(to: mayBeUntold(run)) { try writeUntold(ofLocked: run) }
     }
 
-    /// The same for the last runs in which anything was cancelled; some runner may have been killed behind that.
-    func writeUntold() throws(DatabaseError) {
-        let runs = try rows(
+    /// Whether a run is complete and anything in it was cancelled; locks its row then.
+    func mayBeUntold(_ run: String) -> LedgerQuestion<Bool> {
+        LedgerQuestion(
+            "select 1 from \(sql.runs) where id = $1 and status = 'completed' and cancelled > 0 \(sql.forUpdate)",
+            [.text(run)]
+        ) { !$0.isEmpty }
+    }
+
+    /// The last runs in which anything was cancelled; some runner may have been killed behind that.
+    var lastCancelled: LedgerQuestion<[String]> {
+        LedgerQuestion(
             """
             select id from \(sql.runs) where workspace = $1 and status = 'completed' and cancelled > 0
             order by started_at desc, id desc limit 3
-            """, [.text(workspace)])
-        for run in runs { if let id = run[0].text { try writeUntold(of: id) } }
+            """, [.text(workspace)]
+        ) { $0.compactMap { $0[0].text } }
     }
 }

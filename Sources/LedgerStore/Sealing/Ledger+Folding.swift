@@ -19,7 +19,7 @@ extension Ledger {
                 "select (\(old)), exists (select 1 from \(sql.attempts) where \(stray))", [.text(workspace)]),
             found[0].text != nil || found[1].boolean == true
         else { return false }
-        try writing { () throws(DatabaseError) in
+        try writing(isUnhurried: true) { () throws(DatabaseError) in
             if let run = found[0].text {
                 try fold(run, limit)
             } else {

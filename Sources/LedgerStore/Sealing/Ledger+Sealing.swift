@@ -16,12 +16,14 @@ extension Ledger {
     package func seal(
         after tenant: String? = nil, behind run: String? = nil, limit: Int = 500
     ) throws(DatabaseError) -> String? {
-        let last = try writing { () throws(DatabaseError) -> String? in
-            guard try isIdle() else { return nil }
+        let last = try writing(isUnhurried: true) { () throws(DatabaseError) -> String? in
+            try execute(
+                "select 1 from \(sql.workspaces) where workspace = $1 \(sql.forUpdate)", [.text(workspace)])
             // One more tells whether there are more.
-            let found = try tenantsToSeal(after: tenant, limit + 1)
+            let (isIdle, found) = try answers(to: isIdle, tenantsToSeal(after: tenant, limit + 1))
+            guard isIdle else { return nil }
             let tenants = Array(found.prefix(limit))
-            for group in try groups(of: try free(tenants)) { try seal(group, behind: run) }
+            for group in try groups(of: tenants) { try seal(group, behind: run) }
             if found.count <= limit { try dropUnusedSets() }
             try Failpoint.reach(.seal, .before)
             return found.count <= limit ? nil : tenants.last
@@ -40,38 +42,39 @@ extension Ledger {
         )
     }
 
-    /// Whether no run is open, nor will be before this transaction ends. A workspace that was never seen had no run.
-    private func isIdle() throws(DatabaseError) -> Bool {
-        try execute("select 1 from \(sql.workspaces) where workspace = $1 \(sql.forUpdate)", [.text(workspace)])
-        // By a statement of its own: it sees what was committed while the lock was waited for.
-        return try row(
+    /// Whether no run is open, nor will be before this transaction ends: the workspace's row is locked by a statement
+    /// before, so that this one sees what was committed while it was waited for. A workspace that was never seen had no
+    /// run.
+    private var isIdle: LedgerQuestion<Bool> {
+        LedgerQuestion(
             """
             select 1 from \(sql.workspaces) where workspace = $1 and not exists (
                 select 1 from \(sql.runs) where workspace = $1 and status <> 'completed')
-            """, [.text(workspace)]) != nil
+            """, [.text(workspace)]
+        ) { !$0.isEmpty }
     }
 
-    private func tenantsToSeal(after tenant: String?, _ limit: Int) throws(DatabaseError) -> [String] {
-        try rows(
+    private func tenantsToSeal(after tenant: String?, _ limit: Int) -> LedgerQuestion<[String]> {
+        LedgerQuestion(
             """
             select distinct tenant from \(sql.executions)
             where workspace = $1 and tenant \(tenant == nil ? ">=" : ">") $2 and state in \(LedgerSQL.done)
             order by tenant limit $3
             """, [.text(workspace), .text(tenant ?? ""), DatabaseValue(limit)]
-        ).compactMap { $0[0].text }
+        ) { $0.compactMap { $0[0].text } }
     }
 
-    /// Tenants whose locks were free, and are held until this transaction ends.
-    private func free(_ tenants: [String]) throws(DatabaseError) -> [String] {
-        guard dialect == .postgresql, !tenants.isEmpty else { return tenants }
+    /// Takes the locks of tenants, until this transaction ends: those whose were free. SQLite has one writer, which this is.
+    private func free(_ tenants: [String]) -> LedgerQuestion<Set<String>> {
+        guard dialect == .postgresql else { return LedgerQuestion("select 1", []) { _ in Set(tenants) } }
         let keys = tenants.map { Int(LockKey.tenant($0, workspace: workspace)) }
-        return try rows(
+        return LedgerQuestion(
             """
             select x.tenant
             from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::bigint[])) as x(tenant, key)
             where pg_catalog.pg_try_advisory_xact_lock(x.key)
             """, [LedgerList.texts(tenants, dialect), LedgerList.integers(keys, dialect)]
-        ).compactMap { $0[0].text }
+        ) { Set($0.compactMap { $0[0].text }) }
     }
 
     /// Tenants that have the same set and have finished the same since.
@@ -79,10 +82,23 @@ extension Ledger {
         var set: Int?
         var delta: [SealedSet.Member]
         var tenants: [String]
+        /// What their set holds already.
+        var known: [SealedSet.Member] = []
     }
 
+    /// Of those tenants whose locks are free: they are read by a statement that begins when the locks are held.
     private func groups(of tenants: [String]) throws(DatabaseError) -> [Group] {
         guard !tenants.isEmpty else { return [] }
+        let (free, groups, sets) = try answers(to: free(tenants), finished(by: tenants), sets(of: tenants))
+        return groups.compactMap { group in
+            var group = group
+            group.tenants.removeAll { !free.contains($0) }
+            if let set = group.set { group.known = sets[set] ?? [] }
+            return group.tenants.isEmpty ? nil : group
+        }
+    }
+
+    private func finished(by tenants: [String]) -> LedgerQuestion<[Group]> {
         let fields = "runbook, key, state, checksum"
         // The members of each tenant as an array of arrays, which both compare quickly.
         let (list, member, delta, text) =
@@ -94,7 +110,7 @@ extension Ledger {
                 )
             case .sqlite: ("json_group_array", "json_group_array(json_array(\(fields))", "g.delta", "")
             }
-        return try rows(
+        return LedgerQuestion(
             """
             select g.set_id, \(delta)\(text), \(list)(g.tenant)\(text) from (
                 select e.tenant, s.set_id, \(member)) as delta
@@ -106,17 +122,36 @@ extension Ledger {
                 group by e.tenant, s.set_id) g
             group by g.set_id, g.delta
             """, [.text(workspace), LedgerList.texts(tenants, dialect)]
-        ).map { row throws(DatabaseError) in
-            let delta: [[String]] = try Self.decoded(row[1].text ?? "[]")
-            return Group(
-                set: row[0].integer, delta: delta.map(SealedSet.Member.init),
-                tenants: try Self.decoded(row[2].text ?? "[]"))
+        ) { rows throws(DatabaseError) in
+            try rows.map { row throws(DatabaseError) in
+                let delta: [[String]] = try Self.decoded(row[1].text ?? "[]")
+                return Group(
+                    set: row[0].integer, delta: delta.map(SealedSet.Member.init),
+                    tenants: try Self.decoded(row[2].text ?? "[]"))
+            }
         }
     }
 
+    /// The members of the sets that these tenants have.
+    private func sets(of tenants: [String]) -> LedgerQuestion<[Int: [SealedSet.Member]]> {
+        LedgerQuestion(
+            """
+            select set_id, runbook, key, state, checksum from \(sql.setMembers) where set_id in (
+                select set_id from \(sql.sealed) where workspace = $1 and \(sql.isAmong("tenant", "$2")))
+            """, [.text(workspace), LedgerList.texts(tenants, dialect)]
+        ) { rows in
+            var sets: [Int: [SealedSet.Member]] = [:]
+            for row in rows {
+                sets[row[0].integer ?? 0, default: []].append(
+                    SealedSet.Member(
+                        runbook: row[1].text ?? "", key: row[2].text ?? "", state: row[3].text ?? "",
+                        checksum: row[4].text ?? ""))
+            }
+            return sets
+        }
+    }
     private func seal(_ group: Group, behind run: String?) throws(DatabaseError) {
-        let known = if let set = group.set { try members(of: set) } else { [SealedSet.Member]() }
-        let set = SealedSet(known).adding(group.delta)
+        let set = SealedSet(group.known).adding(group.delta)
         let tenants = LedgerList.texts(group.tenants, dialect)
         let list = dialect == .postgresql ? "pg_catalog.unnest($3::text[])" : "(select value from json_each($3))"
         try execute(
@@ -156,30 +191,36 @@ extension Ledger {
             """, parameters + [DatabaseValue(run)])
     }
 
-    private func members(of set: Int) throws(DatabaseError) -> [SealedSet.Member] {
-        try rows(
-            "select runbook, key, state, checksum from \(sql.setMembers) where set_id = $1", [DatabaseValue(set)]
-        ).map { row in
-            SealedSet.Member(
-                runbook: row[0].text ?? "", key: row[1].text ?? "", state: row[2].text ?? "",
-                checksum: row[3].text ?? "")
-        }
-    }
-
     /// - Returns: the id of the set with these members, which is made where it is missing.
     private func ensure(_ set: SealedSet) throws(DatabaseError) -> Int? {
-        let key: [DatabaseValue] = [.text(workspace), .text(set.digest)]
-        let known = try row("select id from \(sql.sets) where workspace = $1 and digest = $2", key)
-        if let known { return known[0].integer }
-        let made = try row("insert into \(sql.sets) (workspace, digest) values ($1, $2) returning id", key)
+        guard let (id, isNew) = try identify(set) else { return nil }
+        guard isNew else { return id }
         let columns = [("runbook", "text"), ("key", "text"), ("state", "text"), ("checksum", "text")]
-        let id = made?[0].integer
         try execute(
             """
             insert into \(sql.setMembers) (set_id, runbook, key, state, checksum)
             select $1, d.runbook, d.key, d.state, d.checksum from \(sql.records(columns, "$2")) d
             """, [DatabaseValue(id), .text(try Self.json(set.members))])
         return id
+    }
+
+    private func identify(_ set: SealedSet) throws(DatabaseError) -> (id: Int, isNew: Bool)? {
+        let key: [DatabaseValue] = [.text(workspace), .text(set.digest)]
+        let known = "select id from \(sql.sets) where workspace = $1 and digest = $2"
+        let made = "insert into \(sql.sets) (workspace, digest) values ($1, $2)"
+        switch dialect {
+        case .postgresql:
+            // Nobody else makes any meanwhile: who does holds the workspace's row.
+            let row = try row(
+                """
+                with n as (\(made) on conflict do nothing returning id)
+                select id, true from n union all select k.id, false from (\(known)) k
+                """, key)
+            return row?[0].integer.map { ($0, row?[1].boolean == true) }
+        case .sqlite:
+            if let id = try row(known, key)?[0].integer { return (id, false) }
+            return try row("\(made) returning id", key)?[0].integer.map { ($0, true) }
+        }
     }
 
     /// Sets that no tenant has any more: each deploy makes a new one.

@@ -39,21 +39,24 @@ extension LedgerDesk {
                 if plan.placeCount == 0, let identity { fleet.hasOpenRun = try hasOpenRun(ledger, identity, hasHooks) }
                 return fleet
             }
-            try ledger.reading { () throws(DatabaseError) in
+            var after = pages.next()
+            func readAll() throws(DatabaseError) {
                 let ofWorkspace = try recordedOfWorkspace(ledger, plan)
                 var next: LedgerScope? = open
                 while let page = next {
                     try ledger.forEachUnsettled(in: page) { index, records throws(DatabaseError) in
                         fleet.add(index, of: page, records, ofWorkspace: ofWorkspace)
                     }
-                    next = pages.next()
+                    next = after
+                    after = pages.next()
                     if let next { fleet.count(next) }
                 }
                 try blockUnfinishedPredecessors(ledger, &fleet)
-                if !fleet.hasWork, let identity {
-                    fleet.hasOpenRun = try ledger.hasOpenRun(identity, orDueHooks: hasHooks)
-                }
             }
+            // One question alone is one message with its transaction.
+            let isMore = plan.rollback != nil || plan.manifest.runbooks.contains { $0.scope == .workspace }
+            if after == nil, !isMore { try readAll() } else { try ledger.reading(readAll) }
+            if !fleet.hasWork, let identity { fleet.hasOpenRun = try hasOpenRun(ledger, identity, hasHooks) }
             return fleet
         }
     }

@@ -27,21 +27,24 @@ extension LedgerDesk {
     ) throws(ServiceError) -> Report {
         let manifest = fleet.plan.manifest
         let after = try plan(fleet.plan)
-        let answers = try asking { ledger throws(DatabaseError) in
-            try ledger.reading { () throws(DatabaseError) in
-                let tally = try ledger.jobTally(run.id)
-                let isClean = tally.all.succeeded + tally.all.skipped == tally.all.total
-                return (
-                    tally: tally, record: try ledger.run(run.id),
-                    failures: isClean && !manifest.hooks.surroundTenants
-                        ? [] : try ledger.failures(ofRun: run.id, hasHooks: manifest.hooks.surroundTenants),
-                    summaries: try ledger.runbookSummaries(ofRun: run.id),
-                    cancelled: try ledger.cancelNotes(ofRun: run.id)
-                )
-            }
+        let hasHooks = manifest.hooks.surroundTenants
+        let (tally, records, done, cancelled) = try asking { ledger throws(DatabaseError) in
+            try ledger.reading(
+                ledger.tally(ofRun: run.id), ledger.record(ofRun: run.id), ledger.summaries(ofRun: run.id),
+                ledger.cancelNotes(ofRun: run.id))
         }
+        let isClean = tally.all.succeeded + tally.all.skipped == tally.all.total
+        let failures =
+            isClean && !hasHooks
+            ? []
+            : try asking { ledger throws(DatabaseError) in
+                try ledger.reading { () throws(DatabaseError) in
+                    try ledger.failures(ofRun: run.id, hasHooks: hasHooks)
+                }
+            }
+        let record = records.first
         let verdict = RunVerdict.of(
-            answers.tally.all, lockBlocked: answers.tally.lockBlocked, drifted: answers.tally.drifted,
+            tally.all, lockBlocked: tally.lockBlocked, drifted: tally.drifted,
             signal: signal)
         var exit = verdict.exit
         var notices = notices
@@ -51,11 +54,11 @@ extension LedgerDesk {
                 "The run is complete, but \(after.unsettledCount) tenants still have something "
                     + (request.kind == .apply ? "undone." : "done that was to be undone."))
         }
-        for (note, count) in answers.cancelled {
+        for (note, count) in cancelled {
             notices.append("\(count) \(count == 1 ? "tenant was" : "tenants were") \(note).")
         }
         var outcome = verdict.outcome
-        if answers.record?.outcome == .cancelled {
+        if record?.outcome == .cancelled {
             outcome = .cancelled
         } else if superseded > 0 {
             notices.append("\(superseded) jobs were taken over by another runner.")
@@ -63,12 +66,12 @@ extension LedgerDesk {
         var report = Report(
             command: request.command, ok: exit == .done, exitCode: Int(exit.rawValue), outcome: outcome,
             retryable: verdict.isRetryable, workspace: manifest.workspace, phase: request.selection.phase,
-            counts: answers.tally.tenants, failures: answers.failures, notices: notices, startedAt: startedAt,
+            counts: tally.tenants, failures: failures, notices: notices, startedAt: startedAt,
             finishedAt: startedAt, durationMS: 0)
-        report.causes = CauseGrouping(answers.failures).causes
-        report.runbooks = summaries(fleet, after, answers.summaries)
+        report.causes = CauseGrouping(failures).causes
+        report.runbooks = summaries(fleet, after, done)
         report.next = exit == .done ? nil : RunbookService.nextCommand(manifest, request)
-        if let record = answers.record {
+        if let record {
             report.run = Report.RunFacts(
                 id: record.id, identity: record.identity, release: record.release, joined: run.joined,
                 initiator: record.initiator, stopReason: record.stopReason, kind: record.kind, undoes: record.undoes)

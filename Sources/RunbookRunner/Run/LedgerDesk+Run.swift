@@ -11,17 +11,17 @@ extension LedgerDesk {
         _ fleet: PlannedFleet, draft: RunDraft, host: String, runner: String, ceilings: [Int]
     ) throws(ServiceError) -> (run: StartedRun, leftBehind: [String])? {
         self.ceilings = ceilings
+        self.fleet = fleet
         var leftBehind: [String] = []
         let run = try asking { ledger throws(DatabaseError) -> StartedRun? in
-            let runbooks = fleet.plan.rollback?.declared ?? fleet.plan.manifest.runbooks
-            try ledger.remember(
-                tenants: fleet.plan.allTenants.tenants, runbooks: runbooks, pageSize: fleet.plan.pageSize)
-            guard let run = try started(ledger, fleet, draft) else { return nil }
-            if run.waitsFor != nil || run.isStale { return run }
             let key = try takeKey(of: runner)
-            try ledger.addRunner(
-                runner, run: run.id, host: host, pid: Int(ProcessInfo.processInfo.processIdentifier), lockKey: key)
-            leftBehind = try ledger.closeRunsLeftBehind(by: draft, run: run.id)
+            try Failpoint.reach(.addRunner, .before)
+            let runner = NewRunner(
+                id: runner, host: host, pid: Int(ProcessInfo.processInfo.processIdentifier), lockKey: key,
+                connections: reserved + aloneShare)
+            let run = try started(ledger, fleet, draft, runner)
+            try Failpoint.reach(.addRunner, .after)
+            if let run, run.leavesBehind { leftBehind = try ledger.closeRunsLeftBehind(by: draft, run: run.id) }
             return run
         }
         if let other = run?.waitsFor { throw Self.waiting(for: other, draft.kind) }
@@ -29,7 +29,6 @@ extension LedgerDesk {
             throw ServiceError(
                 .stalePlan, "Somebody has done some of the plan just now. Nothing was touched. Make a new plan.")
         }
-        self.fleet = fleet
         self.run = run
         self.runner = runner
         return run.map { ($0, leftBehind) }

@@ -18,6 +18,10 @@ extension LedgerDesk {
         }
         sharedPlaces = fleet?.plan.sharedPlaces ?? []
         livesElsewhere = fleet?.livesElsewhere ?? false
+        guard run?.joined == true else {
+            room = ConnectionRoom(share: aloneShare)
+            return
+        }
         room = ConnectionRoom(share: 0)
         do throws(DatabaseError) { try shareConnections() } catch { throw serviceError(error) }
     }
@@ -25,12 +29,18 @@ extension LedgerDesk {
     /// Makes or joins the run. One that was stopped, and whose runner died before its end, is brought to its end first:
     /// this is the next run, and counts from zero.
     func started(
-        _ ledger: Ledger, _ fleet: PlannedFleet, _ draft: RunDraft
+        _ ledger: Ledger, _ fleet: PlannedFleet, _ draft: RunDraft, _ runner: NewRunner
     ) throws(DatabaseError) -> StartedRun? {
+        let runbooks = fleet.plan.rollback?.declared ?? fleet.plan.manifest.runbooks
         let durations = try longTenants(ledger, fleet)
         let deadline = ContinuousClock.now + patience
         while true {
-            let run = try ledger.startRun(draft, jobs: fleet.jobs(durations), settled: fleet.settledCount)
+            let run = try ledger.startRun(
+                draft, jobs: fleet.jobs(durations), settled: fleet.settledCount, runner: runner, made: expectWorkers
+            ) { () throws(DatabaseError) in
+                try ledger.see(
+                    tenants: fleet.plan.allTenants.tenants, runbooks: runbooks, pageSize: fleet.plan.pageSize)
+            }
             guard let run, run.isStopping else { return run }
             try buryTheDead(of: run.id)
             _ = try ledger.releaseSilentRunners(of: run.id)

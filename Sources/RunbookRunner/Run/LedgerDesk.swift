@@ -191,6 +191,12 @@ actor LedgerDesk {
         keys = nil
     }
 
+    /// Closes the ledger once the process has said all it has to say.
+    func part() {
+        if let session = ledger?.session { opener.part(with: session) }
+        close()
+    }
+
     private func address(_ url: Redacted) throws(ServiceError) -> ConnectionURL {
         do throws(DatabaseError) { return try ConnectionURL(parsing: url.revealed) } catch {
             throw ServiceError(.ledger, "ledger.url: \(error.message)")

@@ -64,9 +64,8 @@ actor Worker {
     /// Closes what it holds, and waits until that is gone.
     func close() { connections.close() }
 
-    /// Closes what it holds, at the end. Servers take a while to part with a session, which is waited for only where
-    /// hooks may need the room.
-    func leave() { connections.close(waits: context.manifest.hooks.hasFinal) }
+    /// Lets go of what it holds, behind the end of the run.
+    func part() { connections.part() }
 
     private enum StepEnd {
         case ended

@@ -114,11 +114,15 @@ final class WorkerConnections {
         return holder?.session
     }
 
-    /// - Parameter waits: until the servers have parted with the sessions, so that others may have the room.
-    func close(waits: Bool = true) {
-        for session in [current?.session, holder?.session] {
-            if waits { session?.closeAndWait() } else { session?.close() }
-        }
+    /// Closes them and waits until the servers have parted with the sessions, so that others may have the room.
+    func close() { each { $0.closeAndWait() } }
+
+    /// Closes them once the process has said all it has to say.
+    func part() { each { context.opener.part(with: $0) } }
+
+    private func each(_ ending: (any DatabaseSession) -> Void) {
+        if let current { ending(current.session) }
+        if let session = holder?.session { ending(session) }
         current = nil
         holder = nil
     }

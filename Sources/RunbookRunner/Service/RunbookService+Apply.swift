@@ -16,13 +16,16 @@ extension RunbookService {
         let desk = LedgerDesk(opener: opener, ledger: manifest.ledger, workspace: manifest.workspace)
         var report: Report
         do throws(ServiceError) {
-            report = try await applied(manifest, request, events, stop, desk, startedAt)
+            // On the desk's own thread, or each question would cost two changes of thread.
+            report = try await withTaskExecutorPreference(desk.thread) { () async throws(ServiceError) in
+                try await applied(manifest, request, events, stop, desk, startedAt)
+            }
         } catch {
             report = Self.report(
                 of: error, manifest, command: request.command, phase: request.selection.phase, signal: stop.signal,
                 startedAt: startedAt)
         }
-        await desk.close()
+        await desk.part()
         report.finishedAt = Date()
         report.durationMS = Int((report.finishedAt.timeIntervalSince(startedAt) * 1000).rounded())
         events.send(.summary(report))
@@ -37,14 +40,12 @@ extension RunbookService {
         await desk.prepare(
             events: events, lockWait: request.lockWait, stop: stop, applicationName: "muster/\(runner)")
         // Reading first: with nothing to do, not even a ledger is made.
-        var (fleet, planNotices) = try await withTaskExecutorPreference(desk.thread) { () async throws(ServiceError) in
-            try await insisting(request, events, stop, desk) { () async throws(ServiceError) in
-                _ = try await desk.openForReading(mayPrepare: true)
-                return try await planned(
-                    manifest, request.selection, request.expectedTenants, desk, rollback: request.rollback
-                ) {
-                    Self.draft($0, request).identity
-                }
+        var (fleet, planNotices) = try await insisting(request, events, stop, desk) { () async throws(ServiceError) in
+            _ = try await desk.openForReading(mayPrepare: true)
+            return try await planned(
+                manifest, request.selection, request.expectedTenants, desk, rollback: request.rollback
+            ) {
+                Self.draft($0, request).identity
             }
         }
         var notices = request.notices + planNotices + Self.notice(ofUnlisted: fleet.unlisted)
@@ -110,7 +111,6 @@ extension RunbookService {
         ).taking(hooks)
         report.unlisted = fleet.unlisted
         if let notice = await desk.fold() { report.notices.append(notice) }
-        for worker in workers { await worker.leave() }
         return report
     }
 
@@ -167,8 +167,12 @@ extension RunbookService {
                                 await desk.rested(number)
                             }
                         }
-                        // The servers' part of it is done beside what is left to do here.
-                        if await !desk.hasCompleted || context.manifest.hooks.hasFinal { await worker.leave() }
+                        // Others, or hooks, may need the room at once.
+                        if await !desk.hasCompleted || context.manifest.hooks.hasFinal {
+                            await worker.close()
+                        } else {
+                            await worker.part()
+                        }
                     }
                 }
             }

@@ -20,20 +20,26 @@ package final class WorkerThread: SerialExecutor, TaskExecutor {
     private let queue: JobQueue
 
     /// - Parameter stackSize: in bytes.
-    package init(named name: String, stackSize: Int = 4 << 20) {
-        self.name = name
+    package convenience init(named name: String, stackSize: Int = 4 << 20) {
         let queue = JobQueue()
-        self.queue = queue
+        self.init(name, queue)
         // The thread knows the queue alone, so that it does not keep its executor alive.
         DetachedThread.start(stackSize: stackSize) {
             unsafe muster_name_thread(name)
-            queue.bindToCurrentThread()
-            while let (job, executor) = queue.next() {
-                unsafe job.runSynchronously(
-                    isolatedTo: executor.asUnownedSerialExecutor(), taskExecutor: executor.asUnownedTaskExecutor())
-            }
-            queue.ended.signal()
+            queue.run()
         }
+    }
+
+    private init(_ name: String, _ queue: JobQueue) {
+        self.name = name
+        self.queue = queue
+    }
+
+    /// Lets the calling thread do the work until it has ended, and what it begins on no other thread.
+    package static func run(_ work: @escaping @Sendable () async -> Void) {
+        let queue = JobQueue()
+        Task(executorPreference: WorkerThread("main", queue)) { await work() }
+        queue.run()
     }
 
     deinit { queue.close() }
@@ -87,9 +93,19 @@ private final class JobQueue: Sendable {
 
     var isCurrentThread: Bool { thread.load(ordering: .acquiring) == Self.currentThread }
 
-    func bindToCurrentThread() { thread.store(Self.currentThread, ordering: .releasing) }
+    private func bindToCurrentThread() { thread.store(Self.currentThread, ordering: .releasing) }
 
     private static var currentThread: UInt { UInt(pthread_self()) }
+
+    /// Runs jobs on the calling thread until no more can come.
+    func run() {
+        bindToCurrentThread()
+        while let (job, executor) = next() {
+            unsafe job.runSynchronously(
+                isolatedTo: executor.asUnownedSerialExecutor(), taskExecutor: executor.asUnownedTaskExecutor())
+        }
+        ended.signal()
+    }
 
     func append(_ job: UnownedJob, _ executor: WorkerThread) {
         state.withLock { $0.jobs.append((job, executor)) }
@@ -100,7 +116,7 @@ private final class JobQueue: Sendable {
     func close() { arrivals.signal() }
 
     /// The next job, waited for; nil at the end.
-    func next() -> (UnownedJob, WorkerThread)? {
+    private func next() -> (UnownedJob, WorkerThread)? {
         arrivals.wait()
         return state.withLock { state in
             guard state.head < state.jobs.count else { return nil }

@@ -232,6 +232,60 @@ import Testing
     }
 
     @Test(arguments: ContractEngine.available)
+    func severalQuestionsAreAnsweredInTheirOrder(_ engine: ContractEngine) async throws {
+        try await engine.withDatabase { open in
+            let session = try open()
+            let witness = try open()
+            defer {
+                session.close()
+                witness.close()
+            }
+            let numbered = engine.parameter(1)
+            let questions = [
+                DatabaseQuestion("SELECT n FROM t ORDER BY n"),
+                DatabaseQuestion("SELECT n FROM t WHERE n > \(numbered) ORDER BY n", [.integer(2)]),
+                DatabaseQuestion("SELECT n FROM t WHERE n > \(numbered)", [.integer(9)]),
+                DatabaseQuestion("SELECT count(*) FROM t"),
+            ]
+            try session.run("CREATE TABLE t (n bigint PRIMARY KEY); INSERT INTO t VALUES (1), (2)")
+            try session.begin(["BEGIN"])
+            try session.enqueue("INSERT INTO t VALUES (3)", [])
+
+            let first = try session.rows(of: questions, commits: false)
+
+            #expect(first.map { $0.map { $0[0].integer } } == [[1, 2, 3], [3], [], [3]])
+            #expect(session.isInTransaction)
+            #expect(try witness.rows("SELECT n FROM t").count == 2)
+            try session.enqueue("INSERT INTO t VALUES (4)", [])
+            let second = try session.rows(of: questions, commits: true)
+            #expect(second.map { $0.map { $0[0].integer } } == [[1, 2, 3, 4], [3, 4], [], [4]])
+            #expect(!session.isInTransaction)
+            #expect(try witness.rows("SELECT n FROM t").count == 4)
+            #expect(try session.rows(of: [], commits: false).isEmpty)
+        }
+    }
+
+    @Test(arguments: ContractEngine.available)
+    func oneOfSeveralQuestionsThatFailsCommitsNothing(_ engine: ContractEngine) async throws {
+        try await engine.withSession { session in
+            try session.run("CREATE TABLE t (n bigint PRIMARY KEY)")
+            try session.begin(["BEGIN"])
+            try session.enqueue("INSERT INTO t VALUES (1)", [])
+            #expect(throws: DatabaseError.self) {
+                try session.rows(
+                    of: [
+                        DatabaseQuestion("SELECT n FROM t"), DatabaseQuestion("SELECT nothing FROM t"),
+                        DatabaseQuestion("SELECT count(*) FROM t"),
+                    ], commits: true)
+            }
+            #expect(session.isUsable)
+            #expect(session.isInTransaction)
+            try session.rollback()
+            #expect(try session.rows("SELECT n FROM t").isEmpty)
+        }
+    }
+
+    @Test(arguments: ContractEngine.available)
     func aRollbackForgetsWhatIsEnqueued(_ engine: ContractEngine) async throws {
         try await engine.withSession { session in
             try session.run("CREATE TABLE t (n bigint)")

@@ -151,6 +151,9 @@ import Testing
                 try ledger.sealAll()
             }
             #expect(try isSettled(scope))
+            // Three members in two sets: one more than may be compared.
+            #expect(try !ledger.glance(scope, unlessOpen: "i", mostMembers: 3).isSettled)
+            #expect(try ledger.glance(scope, unlessOpen: "i", mostMembers: 4).isSettled)
             var more = scope
             more.tenants.append(LedgerScope.ScopedTenant(id: "t4", cohort: 1))
             #expect(try !isSettled(more))

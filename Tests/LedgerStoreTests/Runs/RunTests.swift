@@ -33,6 +33,40 @@ import Testing
         }
     }
 
+    /// Guarantee: a runner is on record with the run that it makes, and holds its connections from then on; of a run that
+    /// it joins it has none yet; where no run comes about, nothing is left of it, nor of what was to be remembered.
+    @Test(arguments: Engine.all) func runnerBeginsWithItsRun(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, _ in
+            func start(_ runner: String, _ identity: String) throws -> StartedRun? {
+                let new = NewRunner(id: runner, host: "here", pid: 7, lockKey: 70, connections: 9)
+                return try ledger.startRun(
+                    Sample.draft(identity), jobs: [Sample.scope(["t"])], settled: 0, runner: new,
+                    made: { made.append(runner) }
+                ) { () throws(DatabaseError) in
+                    try ledger.see(tenants: [Tenant(id: runner, labels: [:])], runbooks: [])
+                }
+            }
+            var made: [String] = []
+            let run = try #require(try start("a", "sha256:run"))
+            #expect(try start("b", "sha256:run")?.joined == true)
+            #expect(made == ["a"])
+            let runners = "select id, run_id, connections, lock_key from {}runners order by id"
+            let expected: [[DatabaseValue]] = [
+                [.text("a"), .text(run.id), .integer(9), .integer(70)],
+                [.text("b"), .text(run.id), .integer(0), .integer(70)],
+            ]
+            #expect(try ledger.values(runners) == expected)
+            let jobs = try ledger.claimJobs(run: run.id, runner: "a", limit: 1)
+            #expect(try ledger.write(jobs.map { Sample.result($0) }, run: run.id, runner: "a") == 1)
+            #expect(try ledger.completeRun(run.id))
+            #expect(try start("c", "sha256:other") == nil)
+            #expect(try ledger.values(runners) == expected)
+            #expect(try ledger.value("select count(*) from {}tenants where tenant = 'c'")?.integer == 0)
+            let present = "select tenant from {}tenants where gone_at is null"
+            #expect(try ledger.values(present) == [[.text("b")]])
+        }
+    }
+
     /// Guarantee: a tenant that was finished after the plan gets no job, and counts as done before.
     @Test(arguments: Engine.all) func tenantsFinishedMeanwhileGetNoJob(_ engine: Engine) async throws {
         try await LedgerPlace.withLedger(engine) { ledger, _ in

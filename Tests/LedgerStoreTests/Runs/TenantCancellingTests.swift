@@ -34,7 +34,7 @@ import Testing
             let note = "cancelled by octo: its disk is full"
             #expect(try ledger.cancelledTenants(of: run, runner: "a") == ["u": note])
             #expect(try ledger.cancelledTenants(of: run, runner: "b") == [:])
-            #expect(try ledger.cancelNotes(ofRun: run).map(\.note) == [note])
+            #expect(try ledger.answer(to: ledger.cancelNotes(ofRun: run)).map(\.note) == [note])
             let events = "select tenant, kind, actor, reason, detail from {}events where run_id = '\(run)' order by id"
             let kept = try ledger.values(events)
             #expect(
@@ -104,7 +104,7 @@ import Testing
                 #expect(try ledger.releaseSilentRunners(of: run) == 2)
                 #expect(try states(ledger, run) == ["t cancelled", "u queued"])
             }
-            let notes = try ledger.cancelNotes(ofRun: run)
+            let notes = try ledger.answer(to: ledger.cancelNotes(ofRun: run))
             #expect(notes.map(\.note) == ["cancelled by octo: its disk is full"])
             let endless = "select count(*) from {}jobs where finished_at is null and state = 'cancelled'"
             #expect(try ledger.value(endless) == .integer(0))

@@ -75,6 +75,11 @@ private final class InterludeSession: DatabaseSession {
     /// It goes with what follows.
     func begin(_ statements: [String]) throws(DatabaseError) { try session.begin(statements) }
 
+    func rows(of questions: [DatabaseQuestion], commits: Bool) throws(DatabaseError) -> [[DatabaseRow]] {
+        log.add(questions.map(\.sql).joined(separator: ";\n"))
+        return try session.rows(of: questions, commits: commits)
+    }
+
     func query(
         _ sql: String, _ parameters: [DatabaseValue], forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult {
