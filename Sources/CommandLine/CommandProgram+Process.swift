@@ -14,8 +14,13 @@ extension CommandProgram {
             let status = await CommandProgram(context).run()
             // Last, since servers take their time to part with a session: what this process still does would wait for them.
             context.service.opener.end()
-            // Everything was written by write(2), and the libraries of libpq need no goodbye.
-            _exit(status.rawValue)
+            // Everything was written by write(2), and the libraries of libpq need no goodbye. Only what looks for leaks does
+            // so on the way out.
+            #if DEBUG
+                exit(status.rawValue)
+            #else
+                _exit(status.rawValue)
+            #endif
         }
         // Not reached: the work above ends the process.
         _exit(ExitStatus.failed.rawValue)

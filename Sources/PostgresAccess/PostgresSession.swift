@@ -38,9 +38,11 @@ package final class PostgresSession: DatabaseSession {
         }
         let notices = NoticeLog()
         let parameters = ConnectionParameters(url, applicationName: options.applicationName)
+        let start = ContinuousClock.now
         guard let connection = PostgresConnection(parameters, notices: notices) else {
             throw DatabaseError(.unreachable, "cannot reach \(url): out of memory")
         }
+        ahead?.note(.now - start, of: url)
         if case .failed(let message, let silence) = connection.finishConnecting() {
             throw ConnectionFailure(message: message).error(for: url, silence: silence)
         }

@@ -86,8 +86,8 @@ extension Ledger {
         if let runner { try add(runner, to: run.id, connections: run.joined ? 0 : runner.connections) }
         let (hasOpenJobs, jobs, left) = try answers(
             to: openJobs(of: run.id), countOfJobs(of: run.id), leftBehind(by: draft, run: run.id))
-        guard run.joined || hasOpenJobs else { return nil }
         run.isStale = !run.joined && draft.plan != nil && jobs != places
+        guard run.joined || hasOpenJobs || run.isStale else { return nil }
         run.leavesBehind = !left.isEmpty
         return run
     }

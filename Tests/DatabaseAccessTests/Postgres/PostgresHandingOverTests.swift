@@ -43,6 +43,13 @@ import Testing
             let watcher = try PostgresServer.open(url)
             defer { watcher.close() }
             let ahead = PostgresAhead()
+            // Where it is slow to begin one, or not known to be quick, nobody is held up by it.
+            ahead.begin(3, to: url, Self.options)
+            ahead.note(.seconds(1), of: url)
+            ahead.begin(3, to: url, Self.options)
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(try Self.seen(watcher).isEmpty)
+            ahead.note(.milliseconds(1), of: url)
             ahead.begin(3, to: url, Self.options)
             #expect(try await eventually { try Self.seen(watcher).count == 3 })
             let begun = Set(try Self.seen(watcher))
@@ -68,6 +75,7 @@ import Testing
             let watcher = try PostgresServer.open(url)
             defer { watcher.close() }
             let ahead = PostgresAhead()
+            ahead.note(.zero, of: url)
             ahead.begin(2, to: url, Self.options)
             #expect(try await eventually { try Self.seen(watcher).count == 2 })
             let begun = try Self.seen(watcher)
@@ -85,6 +93,7 @@ import Testing
             #expect(try watcher.row(Self.abandoned)?[0].integer == 0)
             // Where no server is, nothing is begun, and who opens a session hears why.
             let nowhere = try ConnectionURL(parsing: "postgres://nobody@/nothing?host=/nonexistent")
+            ahead.note(.zero, of: nowhere)
             ahead.begin(2, to: nowhere, Self.options)
             #expect(throws: DatabaseError.self) { try PostgresSession.open(nowhere, Self.options, from: ahead) }
             ahead.end()
