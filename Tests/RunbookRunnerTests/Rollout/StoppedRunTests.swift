@@ -70,7 +70,8 @@ import Testing
 
             let first = await Fleet.apply(manifest)
             #expect(first.counts.failed == 3)
-            #expect(first.counts.cancelled > 50, "\(first.counts)")
+            // One worker may be through with some while the other has only just connected.
+            #expect(first.counts.cancelled > 30, "\(first.counts)")
             #expect(first.run?.stopReason == "max_failures 2: 3 tenants failed, and 2 may")
             #expect([1, 3].contains(first.exitCode))
 
