@@ -27,15 +27,7 @@ package final class PostgresSession: DatabaseSession {
         _ url: ConnectionURL, _ options: SessionOptions, from ahead: PostgresAhead? = nil
     ) throws(DatabaseError) -> PostgresSession {
         try checkDriver(url)
-        if let address = ahead?.take(url, options) {
-            let notices = NoticeLog()
-            // What has failed meanwhile is begun again. Who was asked nothing has nothing to say but goodbye.
-            if let connection = PostgresConnection(releasedAt: address, notices: notices),
-                case .connected = connection.finishConnecting(), !connection.hasMoreToSay
-            {
-                return PostgresSession(connection, notices)
-            }
-        }
+        if let address = ahead?.take(url, options), let session = taking(address) { return session }
         let notices = NoticeLog()
         let parameters = ConnectionParameters(url, applicationName: options.applicationName)
         let start = ContinuousClock.now
@@ -46,6 +38,22 @@ package final class PostgresSession: DatabaseSession {
         if case .failed(let message, let silence) = connection.finishConnecting() {
             throw ConnectionFailure(message: message).error(for: url, silence: silence)
         }
+        return PostgresSession(connection, notices)
+    }
+
+    /// A session over a connection that was begun before; nil when that has failed meanwhile. A server that was asked
+    /// nothing has nothing to say but goodbye.
+    private static func taking(_ address: UInt) -> PostgresSession? {
+        let notices = NoticeLog()
+        var hasSpoken = false
+        notices.handler = { _ in hasSpoken = true }
+        defer { notices.handler = nil }
+        guard let connection = PostgresConnection(releasedAt: address, notices: notices),
+            case .connected = connection.finishConnecting()
+        else { return nil }
+        // What libpq has read already, and what it has not.
+        connection.dropNotifications()
+        guard !hasSpoken, !connection.hasMoreToSay else { return nil }
         return PostgresSession(connection, notices)
     }
 
