@@ -179,11 +179,18 @@ extension DatabaseSession {
         _ statements: [String], _ body: () throws(DatabaseError) -> Answer
     ) throws(DatabaseError) -> Answer {
         try begin(statements)
-        do throws(DatabaseError) {
+        return try rollingBackOnFailure { () throws(DatabaseError) in
             let answer = try body()
             try commit()
             return answer
-        } catch {
+        }
+    }
+
+    /// Rolls back what is open when `body` throws. The first error wins.
+    package func rollingBackOnFailure<Answer>(
+        _ body: () throws(DatabaseError) -> Answer
+    ) throws(DatabaseError) -> Answer {
+        do throws(DatabaseError) { return try body() } catch {
             if isUsable, isInTransaction {
                 do throws(DatabaseError) { try rollback() } catch { close() }
             }

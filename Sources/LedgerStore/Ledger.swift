@@ -228,7 +228,8 @@ package final class Ledger {
     /// - Parameter beginning: what opens it.
     func asked(_ questions: [DatabaseQuestion], in beginning: String) throws(DatabaseError) -> [[DatabaseRow]] {
         try session.begin([beginning] + sql.ownPath)
-        return try endingOnFailure { () throws(DatabaseError) in try answers(to: questions, commits: true) }
+        return try session.rollingBackOnFailure { () throws(DatabaseError) in try answers(to: questions, commits: true)
+        }
     }
 
     /// Asks several things inside a transaction: in PostgreSQL one message, with what waits to be sent.
@@ -237,16 +238,6 @@ package final class Ledger {
     func answers(to questions: [DatabaseQuestion], commits: Bool = false) throws(DatabaseError) -> [[DatabaseRow]] {
         try session.rows(
             of: questions.map { DatabaseQuestion(sql.text($0.sql), $0.parameters) }, commits: commits)
-    }
-
-    /// Rolls back when `body` throws.
-    func endingOnFailure<Answer>(_ body: () throws(DatabaseError) -> Answer) throws(DatabaseError) -> Answer {
-        do throws(DatabaseError) { return try body() } catch {
-            if session.isUsable, session.isInTransaction {
-                do throws(DatabaseError) { try session.rollback() } catch { session.close() }
-            }
-            throw error
-        }
     }
 
     func row(_ statement: String, _ parameters: [DatabaseValue] = []) throws(DatabaseError) -> DatabaseRow? {

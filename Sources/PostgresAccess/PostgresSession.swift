@@ -134,14 +134,9 @@ package final class PostgresSession: DatabaseSession {
     ) throws(DatabaseError) -> StatementResult {
         try self.begin(begin)
         let answering = waiting.count
-        do throws(DatabaseError) {
+        return try rollingBackOnFailure { () throws(DatabaseError) in
             waiting += [try BoundStatement(sql, parameters), try BoundStatement("COMMIT")]
             return try answer(of: answering, in: takeWaiting(), forEach: body)
-        } catch {
-            if isUsable, isInTransaction {
-                do throws(DatabaseError) { try rollback() } catch { close() }
-            }
-            throw error
         }
     }
 

@@ -42,7 +42,7 @@ extension CommandContext {
         let found = try ManifestFinder.find(
             named: arguments.text(.manifest) ?? other, environment: environment, in: currentDirectory)
         if connects, seemsToName(server: path(found)) {
-            DetachedThread.start(stackSize: 256 << 10) { PostgresLibrary.load() }
+            DetachedThread.start(stackSize: 4 << 20) { PostgresLibrary.load() }
         }
         var loaded = try ManifestLoader.load(path: path(found), environment: environment)
         secrets.add(loaded.manifest.source.secrets)

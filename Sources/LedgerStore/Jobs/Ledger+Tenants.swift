@@ -20,14 +20,14 @@ extension Ledger {
         tenants: some RandomAccessCollection<Tenant>, runbooks: [Runbook], pageSize: Int = 10_000
     ) throws(DatabaseError) {
         try writing { () throws(DatabaseError) in
-            try see(tenants: tenants, runbooks: runbooks, pageSize: pageSize)
+            try keep(tenants: tenants, runbooks: runbooks, pageSize: pageSize)
             try Failpoint.reach(.remember, .before)
         }
         try Failpoint.reach(.remember, .after)
     }
 
     /// The same inside a transaction.
-    package func see(
+    package func keep(
         tenants: some RandomAccessCollection<Tenant>, runbooks: [Runbook], pageSize: Int = 10_000
     ) throws(DatabaseError) {
         // First: its row makes those who remember at the same moment wait in one line instead of for each other.

@@ -86,7 +86,7 @@ extension Ledger {
     /// Says goodbye: what the runner had claimed and not begun goes back to the queue.
     package func endRunner(_ runner: String, run: String) throws(DatabaseError) {
         try session.begin([sql.begin] + sql.ownPath + sql.unhurried)
-        let isUntold = try endingOnFailure { () throws(DatabaseError) in
+        let isUntold = try session.rollingBackOnFailure { () throws(DatabaseError) in
             // The run's row before its jobs', as everywhere.
             try execute(
                 "update \(sql.runs) set gate_runner = null where id = $1 and gate_runner = $2",

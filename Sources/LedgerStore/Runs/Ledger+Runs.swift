@@ -41,7 +41,7 @@ extension Ledger {
         made: () -> Void = {}, remembering: () throws(DatabaseError) -> Void = {}
     ) throws(DatabaseError) -> StartedRun? {
         try session.begin([sql.begin] + sql.ownPath)
-        let started = try endingOnFailure { () throws(DatabaseError) -> StartedRun? in
+        let started = try session.rollingBackOnFailure { () throws(DatabaseError) -> StartedRun? in
             try remembering()
             try keepFromSealing(alone: draft.kind == .rollback)
             let run = try ensureRun(draft, settled: settled)

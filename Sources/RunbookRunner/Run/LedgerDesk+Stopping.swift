@@ -38,7 +38,7 @@ extension LedgerDesk {
             let run = try ledger.startRun(
                 draft, jobs: fleet.jobs(durations), settled: fleet.settledCount, runner: runner, made: expectWorkers
             ) { () throws(DatabaseError) in
-                try ledger.see(
+                try ledger.keep(
                     tenants: fleet.plan.allTenants.tenants, runbooks: runbooks, pageSize: fleet.plan.pageSize)
             }
             guard let run, run.isStopping else { return run }

@@ -51,21 +51,30 @@ actor Worker {
     /// Asks a gate between two waves.
     func ask(_ question: GateQuestion) -> GateAnswer {
         // Its own connection takes their place.
-        connections.close()
+        connections.closeAndWait()
         return GateRun(question: question, context: context).run()
     }
 
     /// Starts a hook around the run or a tenant. What it works with there may stay open around a tenant.
     func run(_ hook: RunHookRun) -> RunHookVerdict {
-        if hook.order.member == nil { connections.close() }
+        if hook.order.member == nil { connections.closeAndWait() }
         return hook.run()
     }
 
     /// Closes what it holds, and waits until that is gone.
-    func close() { connections.close() }
+    func close() { connections.closeAndWait() }
 
-    /// Lets go of what it holds, behind the end of the run.
-    func part() { connections.part() }
+    /// Lets go of what it holds, at its end: at the end of the process where the run is over, else at once. Servers take a
+    /// while to part with a session, which is waited for only where hooks may need the room.
+    func leave(isOver: Bool) {
+        if context.manifest.hooks.hasFinal {
+            connections.closeAndWait()
+        } else if isOver {
+            connections.part()
+        } else {
+            connections.close()
+        }
+    }
 
     private enum StepEnd {
         case ended

@@ -115,7 +115,10 @@ final class WorkerConnections {
     }
 
     /// Closes them and waits until the servers have parted with the sessions, so that others may have the room.
-    func close() { each { $0.closeAndWait() } }
+    func closeAndWait() { each { $0.closeAndWait() } }
+
+    /// Closes them without the wait.
+    func close() { each { $0.close() } }
 
     /// Closes them once the process has said all it has to say.
     func part() { each { context.opener.part(with: $0) } }

@@ -167,12 +167,7 @@ extension RunbookService {
                                 await desk.rested(number)
                             }
                         }
-                        // Others, or hooks, may need the room at once.
-                        if await !desk.hasCompleted || context.manifest.hooks.hasFinal {
-                            await worker.close()
-                        } else {
-                            await worker.part()
-                        }
+                        await worker.leave(isOver: desk.hasCompleted)
                     }
                 }
             }

@@ -43,7 +43,7 @@ import Testing
                     Sample.draft(identity), jobs: [Sample.scope(["t"])], settled: 0, runner: new,
                     made: { made.append(runner) }
                 ) { () throws(DatabaseError) in
-                    try ledger.see(tenants: [Tenant(id: runner, labels: [:])], runbooks: [])
+                    try ledger.keep(tenants: [Tenant(id: runner, labels: [:])], runbooks: [])
                 }
             }
             var made: [String] = []
