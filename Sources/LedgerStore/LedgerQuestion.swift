@@ -38,9 +38,10 @@ extension Ledger {
     package func reading<each Answer>(
         _ questions: repeat LedgerQuestion<each Answer>
     ) throws(DatabaseError) -> (repeat each Answer) {
-        try session.begin([sql.beginReadOnly] + sql.ownPath)
-        return try session.rollingBackOnFailure { () throws(DatabaseError) in
-            try answers(to: repeat each questions, commits: true)
-        }
+        // Not by `answers(to:)` in a closure: Swift 6.3's optimizer crashes where one captures the questions.
+        var texts: [DatabaseQuestion] = []
+        for question in repeat each questions { texts.append(question.question) }
+        var answers = try asked(texts, in: sql.beginReadOnly)[...]
+        return (repeat try (each questions).read(answers.removeFirst()))
     }
 }
