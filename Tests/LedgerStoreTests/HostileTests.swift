@@ -165,6 +165,16 @@ import Testing
             try ledger.session.run(receipts.end(direct, attempt: 1, state: .failed, clean: true))
             try ledger.beat("a")
             #expect(try ledger.releaseSilentRunners(of: run) == 0)
+            if isLocal {
+                try ledger.session.run("DELETE FROM muster.executions")
+                let scene = ClaimScene(limits: ("0", "0"), settings: [], target: "trap", path: "trap, pg_catalog")
+                let kept = try [receipts.keptClaim(ticket, setting: scene), receipts.nextClaim(ticket, setting: scene)]
+                for claim in kept {
+                    try ledger.session.run(
+                        "BEGIN; \(claim.text) SELECT 1; SET LOCAL search_path = pg_catalog; COMMIT")
+                }
+                try ledger.session.run("SELECT pg_catalog.pg_advisory_unlock_all()")
+            }
             let results = [Sample.result(jobs[0]), Sample.result(jobs[1], .failed)]
             #expect(try ledger.write(results, run: run, runner: "a") == 2)
             try ledger.advanceRun(run, past: 0)

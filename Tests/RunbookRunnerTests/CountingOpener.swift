@@ -39,8 +39,11 @@ final class MessageLog: Sendable {
     }
 
     private static func claims(_ text: String) -> Bool {
-        [".claim('", ".claim_stage('", "SELECT set_config('muster.claim'", "PERFORM set_config(''muster.claim''"]
-            .contains { text.contains($0) }
+        [
+            ".claim('", ".claim_stage('", ".claim_kept('", "SELECT set_config('muster.claim'",
+            "PERFORM set_config(''muster.claim''",
+        ]
+        .contains { text.contains($0) }
     }
 }
 

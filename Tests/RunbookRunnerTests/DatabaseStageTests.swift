@@ -52,6 +52,21 @@ import Testing
         }
     }
 
+    /// Guarantee: scripts run in the transactions that are promised, whatever their database's own are.
+    @Test(arguments: ["default_transaction_isolation = 'serializable'", "default_transaction_read_only = on"])
+    func theDatabasesOwnTransactionsAreNotTaken(_ setting: String) async throws {
+        try await RepairFleet.with(.databases, ["a"]) { fleet in
+            let assertion = "DO $$ BEGIN ASSERT current_setting('transaction_isolation') = 'read committed'; END $$"
+            fleet.runbooks = [Self.note("one", [assertion]), Self.note("two", [assertion])]
+            let alter =
+                "EXECUTE format('ALTER DATABASE %I SET \(setting.replacing("'", with: "''"))', current_database())"
+            try fleet.sql("a", "DO $$ BEGIN \(alter); END $$")
+            let report = try await fleet.apply()
+            #expect(report.exitCode == 0, "\(report.failures)")
+            #expect(try fleet.effects("a") == ["one", "two"])
+        }
+    }
+
     /// Guarantee 4: a database that was restored from an older backup is told as such, with what is missing.
     @Test func anOlderBackupIsSeen() async throws {
         try await RepairFleet.with(.databases, ["a"]) { fleet in

@@ -91,7 +91,7 @@ import Testing
                         [
                             "SET search_path = public", "SET statement_timeout = 77", "SET my.setting = 'here'",
                             "CREATE TEMP TABLE notes_of_mine (x int)", "PREPARE mine AS SELECT 1",
-                            "SELECT pg_advisory_lock(4712)", "SET ROLE pg_monitor",
+                            "SET ROLE pg_monitor",
                         ]),
                     Fleet.runbook(
                         "clean",
@@ -103,7 +103,6 @@ import Testing
                                 ASSERT coalesce(current_setting('my.setting', true), '') = '';
                                 ASSERT to_regclass('notes_of_mine') IS NULL;
                                 ASSERT NOT EXISTS (SELECT FROM pg_prepared_statements);
-                                ASSERT NOT EXISTS (SELECT FROM pg_locks WHERE objid = 4712 AND pid = pg_backend_pid());
                                 ASSERT current_user = session_user;
                             END $$
                             """
@@ -114,6 +113,71 @@ import Testing
             let report = await Fleet.apply(manifest)
 
             #expect(report.exitCode == 0, "\(report.failures)")
+        }
+    }
+
+    /// Guarantee: no lock of a script, and none of Muster's, is left when a tenant's message has ended, however it ended.
+    @Test(.needsPostgres, arguments: [false, true], ["SELECT 1", "SELECT 1/0"])
+    func noLockReachesTheNextTenant(isFused: Bool, _ last: String) async throws {
+        try await PostgresServer.withDatabase { url in
+            let held = "FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+            var manifest = try Self.manifest(
+                url, tenants: 4, isFused: isFused,
+                [
+                    Self.step("looks", ["DO $$ BEGIN ASSERT (SELECT count(*) = 2 \(held)); END $$"]),
+                    Self.step("locks", ["SELECT pg_advisory_lock(4712)"]),
+                    Self.step("last", [last]),
+                ])
+            manifest.concurrency.tenants = 1
+
+            let report = await Fleet.apply(manifest)
+
+            let failed = last == "SELECT 1" ? 0 : 4
+            #expect(report.failures.map(\.runbook) == Array(repeating: "last", count: failed), "\(report.failures)")
+            let session = try PostgresServer.open(url)
+            let traces = isFused && failed > 0 ? "0" : "\(12 - failed)"
+            #expect(try Self.lines(session, "SELECT count(*) FROM trace") == [traces])
+        }
+    }
+
+    /// Guarantee: a script that gives back every lock of its session costs no runbook its effect, nor doubles one.
+    @Test(.needsPostgres, arguments: [false, true]) func aScriptMayUnlockAll(isFused: Bool) async throws {
+        try await PostgresServer.withDatabase { url in
+            let manifest = try Self.manifest(
+                url, tenants: 3, isFused: isFused,
+                [
+                    Self.step("first", []), Self.step("second", ["SELECT pg_advisory_unlock_all()"]),
+                    Self.step("third", []), Self.step("fourth", []),
+                ])
+
+            let report = await Fleet.apply(manifest)
+
+            #expect(report.exitCode == 0, "\(report.failures)")
+            let session = try PostgresServer.open(url)
+            #expect(
+                try Self.lines(session, "SELECT count(*), count(DISTINCT (tenant, runbook)) FROM trace") == ["12 12"])
+        }
+    }
+
+    /// Guarantee: scripts run in the transactions that are promised, whatever the database's own are.
+    @Test(
+        .needsPostgres,
+        arguments: ["default_transaction_isolation = 'serializable'", "default_transaction_read_only = on"],
+        [false, true])
+    func theDatabasesOwnTransactionsAreNotTaken(_ setting: String, isFused: Bool) async throws {
+        try await PostgresServer.withDatabase { url in
+            let assertion = "DO $$ BEGIN ASSERT current_setting('transaction_isolation') = 'read committed'; END $$"
+            let manifest = try Self.manifest(
+                url, tenants: 3, isFused: isFused, [Self.step("first", [assertion]), Self.step("second", [assertion])])
+            let session = try PostgresServer.open(url)
+            let database = try Self.lines(session, "SELECT current_database()")[0]
+            try session.run("ALTER DATABASE \(database) SET \(setting)")
+
+            let report = await Fleet.apply(manifest)
+
+            #expect(report.exitCode == 0, "\(report.failures)")
+            #expect(
+                try Self.lines(session, "SELECT count(*), count(DISTINCT xid) FROM trace") == [isFused ? "6 3" : "6 6"])
         }
     }
 

@@ -18,6 +18,8 @@ package enum LedgerSchema {
         { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version8, sql) : "" },
         // Version 9: functions for the stages that are one transaction, which are made with all the others.
         { _ in "" },
+        // Version 10: functions for stages that keep their tenant's lock.
+        { _ in "" },
     ]
 
     /// What this binary writes.

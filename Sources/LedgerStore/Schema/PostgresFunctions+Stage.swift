@@ -11,7 +11,8 @@ extension PostgresFunctions {
             v_text pg_catalog.text := pg_catalog.current_setting('muster.claim', true);
             v_times pg_catalog.text := pg_catalog.split_part(v_text, ' ', 1);
         begin
-            if \(isMarker) is not true then
+            -- What the times are is looked at once, by the record.
+            if (v_text operator(pg_catalog.=) pg_catalog.concat(v_times, ' ', p_token)) is not true then
                 raise exception '\(leftTransaction)' using errcode = 'MU002';
             end if;
             reset all;
@@ -60,6 +61,13 @@ extension PostgresFunctions {
     private static let isMarker =
         "(v_text = concat(v_times, ' ', p_token) and v_times ~ '^[0-9]+[.][0-9]+(,[0-9]+[.][0-9]+)*$')"
 
+    /// Whether anything at all is on record of the tenant, but for what is sealed.
+    static let lookAtTenant = """
+        select true into v_is from {s}.executions e
+                where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant
+                limit 1;
+        """
+
     /// The claim of several runbooks that are one transaction. Whose refusal it is stands in the error's detail, as its
     /// place among them, from 1.
     private static let claimStage = claim(
@@ -67,11 +75,7 @@ extension PostgresFunctions {
         of: """
             p_runbooks text[], p_keys text[], p_checksums text[], p_policies text[], p_agains boolean[]
             """,
-        look: """
-            select true into v_is from {s}.executions e
-                where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant
-                limit 1;
-            """,
+        look: lookAtTenant,
         examine: """
             for i in 1 .. pg_catalog.array_length(p_runbooks, 1) loop
                 begin

@@ -104,14 +104,7 @@ enum PostgresFunctions {
             if p_sealed then
                 \(examine)
             else
-                -- A run has no running job any more when it is complete.
-                select j.state operator(pg_catalog.=) 'running' and j.runner operator(pg_catalog.=) p_runner
-                    and j.attempt operator(pg_catalog.=) p_job_attempt into v_is
-                    from {s}.jobs j
-                    where j.run_id operator(pg_catalog.=) p_run and j.tenant operator(pg_catalog.=) p_tenant;
-                if v_is is not true then
-                    raise exception 'another runner has taken over this job' using errcode = 'MU004';
-                end if;
+                \(fence)
                 \(look)
                 if v_is then
                     \(examine)
@@ -123,34 +116,56 @@ enum PostgresFunctions {
         """
     }
 
+    /// Whether the job is still its runner's. A run has no running job any more when it is complete.
+    static let fence = """
+        select j.state operator(pg_catalog.=) 'running' and j.runner operator(pg_catalog.=) p_runner
+                    and j.attempt operator(pg_catalog.=) p_job_attempt into v_is
+                    from {s}.jobs j
+                    where j.run_id operator(pg_catalog.=) p_run and j.tenant operator(pg_catalog.=) p_tenant;
+                if v_is is not true then
+                    raise exception 'another runner has taken over this job' using errcode = 'MU004';
+                end if;
+        """
+
     static let sceneParameters = """
         p_statement_timeout text default null, p_lock_timeout text default null,
             p_settings text[] default null, p_target text default null, p_path text default null
         """
 
-    /// Where a script begins: what it finds set, the marker, and a look at its target.
+    /// A message that takes its time is answered at its end.
+    private static let isSlow = """
+        pg_catalog.clock_timestamp() operator(pg_catalog.>)
+                (pg_catalog.statement_timestamp() operator(pg_catalog.+) '100 milliseconds'::pg_catalog.interval)
+        """
+
+    /// What current_schema() would say under the script's path, without the cost of a query.
+    private static let isElsewhere = """
+        p_target is not null and pg_catalog.has_schema_privilege(
+                pg_catalog.to_regnamespace(pg_catalog.quote_ident(p_target))::pg_catalog.oid, 'usage') is not true
+        """
+
+    /// Where a script begins: what it finds set, the marker, and a look at its target. What is seldom so is asked at once.
     ///
     /// - Parameter marker: what the marker is put together from.
     static func scene(marker: String) -> String {
         """
-            -- A message that takes its time is answered at its end; INFO is always sent, and at once.
-            if pg_catalog.clock_timestamp() operator(pg_catalog.>)
-                (pg_catalog.statement_timestamp() operator(pg_catalog.+) '100 milliseconds'::pg_catalog.interval)
+            if p_settings is not null or \(isSlow)
+                or \(isElsewhere)
             then
-                raise info 'muster: next runbook';
-            end if;
-            if p_settings is not null then
-                for i in 1 .. pg_catalog.array_length(p_settings, 1) by 2 loop
-                    v_text := pg_catalog.set_config(p_settings[i], p_settings[i operator(pg_catalog.+) 1], true);
-                end loop;
-            end if;
-            -- What current_schema() would say under the script's path, without the cost of a query.
-            if p_target is not null and pg_catalog.has_schema_privilege(
-                pg_catalog.to_regnamespace(pg_catalog.quote_ident(p_target))::pg_catalog.oid, 'usage') is not true
-            then
-                v_text := pg_catalog.set_config('search_path', p_path, true);
-                execute 'select pg_catalog.current_schema()' into v_text;
-                raise exception 'current schema: %', v_text using errcode = 'MU005';
+                if \(isSlow) then
+                    -- INFO is always sent, and at once.
+                    raise info 'muster: next runbook';
+                end if;
+                if p_settings is not null then
+                    for i in 1 .. pg_catalog.array_length(p_settings, 1) by 2 loop
+                        v_text := pg_catalog.set_config(p_settings[i], p_settings[i operator(pg_catalog.+) 1], true);
+                    end loop;
+                end if;
+                if \(isElsewhere) then
+                    v_text := pg_catalog.set_config('search_path', p_path, true);
+                    execute 'select pg_catalog.current_schema()' into v_text;
+                    raise exception 'current schema: %', v_text using errcode = 'MU005';
+                end if;
             end if;
             -- In a message of several runbooks now() is the same for all of them. A name over 63 bytes, a backslash: the
             -- lexer reads scripts as the server does only under standard_conforming_strings. The last ends work whose
@@ -203,6 +218,8 @@ enum PostgresFunctions {
         \(claim("claim", examine: "examine"))
 
         \(stage)
+
+        \(kept)
 
         -- Called under pg_catalog as search_path, which the message sets behind the script.
         create or replace function {s}.record(

@@ -17,21 +17,35 @@ struct PostgresScript {
 
     /// What is put around the block: a transaction of its own, or that of its neighbours.
     struct Frame {
+        enum Claim {
+            case full
+            /// In a tenant's own database, where nothing is on record yet.
+            case brief
+            /// Under locks that are kept to the end of the message.
+            case kept
+        }
+
+        /// The first of its message.
+        var isFirst = true
         var begins = true
         var commits = true
-        var isBrief = false
-        var isFirst = true
+        var claim = Claim.full
+        /// Whether session locks are given back behind it.
+        var unlocks = true
     }
 
     func compose(
         into message: inout ScriptMessage, _ receipts: PostgresReceipts, serverVersion: Int, frame: Frame
     ) throws(DatabaseError) {
         let settings = settings(serverVersion)
-        if frame.begins { message.append(.begin, receipts.sql.begin + ";") }
+        if frame.begins { begin(in: &message, receipts, frame) }
         let claim =
-            try frame.isBrief
-            ? receipts.briefClaim(ticket, isFirst: frame.isFirst)
-            : receipts.claim(ticket, setting: settings.scene())
+            switch frame.claim {
+            case .full: try receipts.claim(ticket, setting: settings.scene())
+            case .brief: try receipts.briefClaim(ticket, isFirst: frame.isFirst)
+            case .kept where frame.isFirst: try receipts.keptClaim(ticket, setting: settings.scene())
+            case .kept: try receipts.nextClaim(ticket, setting: settings.scene())
+            }
         message.append(.claim, claim.text, statements: claim.statements)
         if !receipts.isLocal {
             let given = try settings.text(isLocal: true)
@@ -40,10 +54,23 @@ struct PostgresScript {
         }
         compose(into: &message)
         message.append(.record, SessionReset.beforeRecord, statements: 2)
-        let record = try frame.isBrief ? receipts.briefRecord(ticket) : receipts.record(ticket)
+        let record = try frame.claim == .brief ? receipts.briefRecord(ticket) : receipts.record(ticket)
         message.append(.record, record.text, statements: record.statements)
         if frame.commits { message.append(.commit, "COMMIT;") }
-        message.append(.reset, SessionReset.afterRecord, statements: 7)
+        message.append(.reset, SessionReset.afterRecord, statements: 6)
+        if frame.unlocks { message.append(.reset, SessionReset.unlocking) }
+    }
+
+    /// Statements of a message that stand outside of a block are a transaction, which BEGIN makes one of its own; its
+    /// isolation cannot be changed any more once one of them was run (PostgreSQL manual, 55.2.2.1 and SET TRANSACTION).
+    private func begin(in message: inout ScriptMessage, _ receipts: PostgresReceipts, _ frame: Frame) {
+        if frame.claim == .kept {
+            message.append(.begin, "BEGIN;")
+        } else if frame.isFirst {
+            message.append(.begin, receipts.sql.begin + ";")
+        } else {
+            message.append(.begin, "BEGIN; COMMIT; \(receipts.sql.begin);", statements: 3)
+        }
     }
 
     func scene(serverVersion: Int) throws(DatabaseError) -> ClaimScene { try settings(serverVersion).scene() }

@@ -5,7 +5,8 @@ import RunbookModel
 
 /// The transactional runbooks that one tenant needs next, as one message and so one round trip.
 ///
-/// Each is a transaction of its own, and claims anew: between two of them the tenant's lock is free for a moment, and
+/// Each is a transaction of its own. Where nothing is on record yet in the ledger's database, their session keeps the
+/// tenant's lock until the message ends. Else each claims anew: between two of them the lock is free for a moment, and
 /// whoever takes it then ends the message at its next claim. The server stops at the first failure. When the connection
 /// is lost, it may go on with the rest nevertheless; the next claims find out.
 ///
@@ -38,10 +39,13 @@ struct PostgresStage {
             }
             return send(message, hasEnded)
         }
+        let keepsLocks = keepsLocks
         for (index, script) in scripts.enumerated() {
             message.begin(block: index)
             do throws(DatabaseError) {
-                try script.compose(into: &message, receipts, serverVersion: place.version, frame: frame(of: index))
+                try script.compose(
+                    into: &message, receipts, serverVersion: place.version,
+                    frame: frame(of: index, keepsLocks: keepsLocks))
             } catch {
                 return scripts.count > 1 && !isFused
                     ? StageEnd(isUnread: true) : StageEnd(script.failed(error), of: index)
@@ -61,8 +65,12 @@ struct PostgresStage {
             message.begin(block: index)
             let scene = try script.scene(serverVersion: serverVersion)
             if index == 0 {
-                message.append(.begin, receipts.sql.begin + ";")
-                message.append(.claim, try receipts.claim(stage: tickets, setting: scene))
+                message.append(.begin, keepsLocks ? "BEGIN;" : receipts.sql.begin + ";")
+                message.append(
+                    .claim,
+                    try keepsLocks
+                        ? receipts.keptClaim(tickets[0], setting: scene).text
+                        : receipts.claim(stage: tickets, setting: scene))
             } else {
                 message.append(.settings, SessionReset.beforeRecord, statements: 2)
                 message.append(.settings, SessionReset.beforeStep, statements: 5)
@@ -73,13 +81,23 @@ struct PostgresStage {
         message.append(.record, SessionReset.beforeRecord, statements: 2)
         message.append(.record, try receipts.record(stage: tickets))
         message.append(.commit, "COMMIT;")
-        message.append(.reset, SessionReset.afterRecord, statements: 7)
+        message.append(.reset, SessionReset.afterRecord, statements: 6)
+        message.append(.reset, SessionReset.unlocking)
     }
 
-    private func frame(of index: Int) -> PostgresScript.Frame {
-        PostgresScript.Frame(
-            begins: !isFused || index == 0, commits: !isFused || index == scripts.count - 1,
-            isBrief: isBrief(scripts[index]), isFirst: index == 0)
+    private func frame(of index: Int, keepsLocks: Bool) -> PostgresScript.Frame {
+        let (isFirst, isLast) = (index == 0, index == scripts.count - 1)
+        if keepsLocks { return PostgresScript.Frame(isFirst: isFirst, claim: .kept, unlocks: isLast) }
+        return PostgresScript.Frame(
+            isFirst: isFirst, begins: !isFused || isFirst, commits: !isFused || isLast,
+            claim: isBrief(scripts[index]) ? .brief : .full)
+    }
+
+    /// Whether the tenant's lock is held from the first claim to the end of the message. A pooler might hand the session
+    /// with it to somebody else.
+    private var keepsLocks: Bool {
+        connection.place?.isPooled == false && !scripts.contains(where: \.claimsInFull)
+            && connection.receipts?.canKeepLocks(scripts.map(\.ticket)) == true
     }
 
     private func isBrief(_ script: PostgresScript) -> Bool {

@@ -57,8 +57,7 @@ enum SessionReset {
     static let beforeRecord = "SET SESSION AUTHORIZATION DEFAULT; SET LOCAL search_path = pg_catalog, pg_temp;"
     /// Between two scripts of one transaction, before what they have set is taken back with a step.
     static let beforeStep = "CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;"
-    /// Behind a record, before which the session's own role was taken back. The script's session locks are given back
-    /// here and not earlier: others may wait for one until its effect is committed.
-    static let afterRecord =
-        "CLOSE ALL; RESET ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES; \(unlocking)"
+    /// Behind a record, before which the session's own role was taken back. `unlocking` follows it: a script's session
+    /// locks are given back here and not earlier, since others may wait for one until its effect is committed.
+    static let afterRecord = "CLOSE ALL; RESET ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;"
 }

@@ -1,0 +1,36 @@
+package import DatabaseAccess
+import RunbookModel
+
+/// Several runbooks of one tenant under locks that their session keeps to the end of the message, in the ledger's own
+/// database: the first claim takes the locks and looks, the others see that the tenant's lock was never let go.
+extension PostgresReceipts {
+    /// Whether these may be claimed so: nothing of them is undone, or may stand among what is sealed. That no pooler shares
+    /// the session is the caller's business.
+    package func canKeepLocks(_ tickets: [ClaimTicket]) -> Bool {
+        isLocal && tickets.count > 1 && tickets.allSatisfy { $0.undoes == nil && !$0.mayBeSealed }
+    }
+
+    /// Locks, fence, a look at the tenant, marker, and what the script finds set. A statement, for the first of a message;
+    /// the transaction may be what BEGIN begins by itself. It ends with `unclear` where the full claim is to judge.
+    package func keptClaim(
+        _ ticket: ClaimTicket, setting scene: ClaimScene
+    ) throws(DatabaseError) -> (statements: Int, text: String) {
+        let text = """
+            SELECT \(sql.name("claim_kept"))(\(try literal(ticket.token)), \(try literal(ticket.workspace)), \
+            \(try literal(ticket.tenant)), \(try literal(ticket.run)), \(try literal(ticket.runner)), \
+            \(ticket.job.attempt), \(ticket.gateKey), \(ticket.workspaceKey), \(ticket.tenantKey), \
+            \(try scene.arguments));
+            """
+        return (1, text)
+    }
+
+    /// The same for a further one.
+    package func nextClaim(
+        _ ticket: ClaimTicket, setting scene: ClaimScene
+    ) throws(DatabaseError) -> (statements: Int, text: String) {
+        let given = """
+            \(try literal(ticket.token)), \(ticket.workspaceKey), \(ticket.tenantKey), \(try scene.arguments)
+            """
+        return (1, "SELECT \(sql.name("claim_next"))(\(given));")
+    }
+}

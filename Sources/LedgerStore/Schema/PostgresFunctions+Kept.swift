@@ -1,0 +1,63 @@
+extension PostgresFunctions {
+    /// Several runbooks of one tenant, each a transaction of its own with locks of its own, and the same locks for the
+    /// session from the first claim to the end of their message.
+    ///
+    /// Only where nothing is on record for the tenant since it was sealed. What is unusual is not judged here: MU012 ends
+    /// the message, and `claim` looks again. MU012 too when the transaction is not what a plain BEGIN begins by default.
+    static let kept = """
+        create or replace function {s}.claim_kept(
+            p_token text, p_workspace text, p_tenant text, p_run text, p_runner text, p_job_attempt integer,
+            p_gate bigint, p_workspace_key bigint, p_tenant_key bigint, \(sceneParameters)
+        ) returns void language plpgsql volatile set enable_seqscan = off as $muster$
+        declare
+            v_text pg_catalog.text;
+            v_is pg_catalog.bool;
+        begin
+            -- For the session and for the transaction: no script can give back the latter.
+            if (case when not pg_catalog.pg_try_advisory_lock_shared(p_gate) then true
+                when not pg_catalog.pg_advisory_unlock_shared(p_gate) then true
+                when not pg_catalog.pg_try_advisory_lock_shared(p_workspace_key) then true
+                when not pg_catalog.pg_try_advisory_xact_lock_shared(p_workspace_key) then true
+                when not pg_catalog.pg_try_advisory_lock(p_tenant_key) then true
+                else not pg_catalog.pg_try_advisory_xact_lock(p_tenant_key) end)
+            then
+                raise exception 'the lock is held by somebody else' using errcode = 'MU001';
+            end if;
+            \(fence)
+            \(lookAtTenant)
+            if v_is or \(isNotPlain) then
+                raise exception 'something is on record and is looked at again' using errcode = 'MU012';
+            end if;
+            \(scene(marker: time))
+        end
+        $muster$;
+
+        -- While the session has not let the tenant's lock go nobody else has worked on it: what claim_kept saw is still
+        -- true, but for what this message has done.
+        create or replace function {s}.claim_next(
+            p_token text, p_workspace_key bigint, p_tenant_key bigint, \(sceneParameters)
+        ) returns void language plpgsql volatile as $muster$
+        declare
+            v_text pg_catalog.text;
+        begin
+            -- The session's lock can be given back if it was held; the transaction's stands for it in that moment.
+            if (case when not pg_catalog.pg_try_advisory_xact_lock_shared(p_workspace_key) then true
+                when not pg_catalog.pg_try_advisory_xact_lock(p_tenant_key) then true
+                when not pg_catalog.pg_advisory_unlock(p_tenant_key) then true
+                else not pg_catalog.pg_try_advisory_lock(p_tenant_key) end) or \(isNotPlain)
+            then
+                raise exception 'the lock was let go and is taken again' using errcode = 'MU012';
+            end if;
+            \(scene(marker: time))
+        end
+        $muster$;
+        """
+
+    private static let time = "extract(epoch from pg_catalog.clock_timestamp()), ' ', p_token"
+
+    /// A server, database or role may have other defaults for transactions.
+    private static let isNotPlain = """
+        pg_catalog.current_setting('transaction_isolation') operator(pg_catalog.<>) 'read committed'
+                or pg_catalog.current_setting('transaction_read_only') operator(pg_catalog.<>) 'off'
+        """
+}
