@@ -168,7 +168,9 @@ import Testing
             if isLocal {
                 try ledger.session.run("DELETE FROM muster.executions")
                 let scene = ClaimScene(limits: ("0", "0"), settings: [], target: "trap", path: "trap, pg_catalog")
-                let kept = try [receipts.keptClaim(ticket, setting: scene), receipts.nextClaim(ticket, setting: scene)]
+                let kept = try [
+                    receipts.keptClaim([ticket], setting: scene), receipts.nextClaim(ticket, setting: scene),
+                ]
                 for claim in kept {
                     try ledger.session.run(
                         "BEGIN; \(claim.text) SELECT 1; SET LOCAL search_path = pg_catalog; COMMIT")

@@ -116,6 +116,27 @@ import Testing
         }
     }
 
+    /// Guarantee: what a tenant needs of a later stage is one round trip, too, although the run has left records by then.
+    @Test(.needsPostgres, arguments: [false, true]) func aLaterStageIsOneMessage(isFused: Bool) async throws {
+        try await PostgresServer.withDatabase { url in
+            let opener = CountingOpener()
+            let manifest = try Self.manifest(
+                url, tenants: 3, isFused: isFused,
+                [
+                    Self.step("first", []), Self.step("second", []), Self.step("third", []) { $0.barrier = true },
+                    Self.step("fourth", []),
+                ])
+
+            let report = await Fleet.apply(manifest, opener: opener)
+
+            #expect(report.exitCode == 0, "\(report.failures)")
+            #expect(opener.log.claims.count == 6)
+            #expect(opener.log.claims.allSatisfy { $0.contains("claim_kept") })
+            let session = try PostgresServer.open(url)
+            #expect(try Self.lines(session, "SELECT count(*) FROM trace") == ["12"])
+        }
+    }
+
     /// Guarantee: no lock of a script, and none of Muster's, is left when a tenant's message has ended, however it ended.
     @Test(.needsPostgres, arguments: [false, true], ["SELECT 1", "SELECT 1/0"])
     func noLockReachesTheNextTenant(isFused: Bool, _ last: String) async throws {

@@ -10,21 +10,24 @@ extension PostgresReceipts {
         isLocal && tickets.count > 1 && tickets.allSatisfy { $0.undoes == nil && !$0.mayBeSealed }
     }
 
-    /// Locks, fence, a look at the tenant, marker, and what the script finds set. A statement, for the first of a message;
-    /// the transaction may be what BEGIN begins by itself. It ends with `unclear` where the full claim is to judge.
+    /// Locks, fence, a look at all of them, marker, and what the first script finds set. A statement; the transaction may be
+    /// what BEGIN begins by itself. It ends with `unclear` where the full claim is to judge.
     package func keptClaim(
-        _ ticket: ClaimTicket, setting scene: ClaimScene
+        _ tickets: [ClaimTicket], setting scene: ClaimScene
     ) throws(DatabaseError) -> (statements: Int, text: String) {
+        let ticket = tickets[0]
+        // Two that look alike are only looked at once more.
+        let names = LedgerList.array(tickets.map { "\($0.identity.runbook) \($0.identity.key)" })
         let text = """
             SELECT \(sql.name("claim_kept"))(\(try literal(ticket.token)), \(try literal(ticket.workspace)), \
-            \(try literal(ticket.tenant)), \(try literal(ticket.run)), \(try literal(ticket.runner)), \
-            \(ticket.job.attempt), \(ticket.gateKey), \(ticket.workspaceKey), \(ticket.tenantKey), \
+            \(try literal(ticket.tenant)), \(try literal(names)), \(try literal(ticket.run)), \
+            \(try literal(ticket.runner)), \(ticket.job.attempt), \(ticket.gateKey), \(ticket.workspaceKey), \(ticket.tenantKey), \
             \(try scene.arguments));
             """
         return (1, text)
     }
 
-    /// The same for a further one.
+    /// Locks, marker and scene for a further one of them.
     package func nextClaim(
         _ ticket: ClaimTicket, setting scene: ClaimScene
     ) throws(DatabaseError) -> (statements: Int, text: String) {

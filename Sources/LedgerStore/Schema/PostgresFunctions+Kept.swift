@@ -2,11 +2,11 @@ extension PostgresFunctions {
     /// Several runbooks of one tenant, each a transaction of its own with locks of its own, and the same locks for the
     /// session from the first claim to the end of their message.
     ///
-    /// Only where nothing is on record for the tenant since it was sealed. What is unusual is not judged here: MU012 ends
-    /// the message, and `claim` looks again. MU012 too when the transaction is not what a plain BEGIN begins by default.
+    /// Only where nothing is on record of any of them. What is unusual is not judged here: MU012 ends the message, and
+    /// `claim` looks again. MU012 too when the transaction is not what a plain BEGIN begins by default.
     static let kept = """
         create or replace function {s}.claim_kept(
-            p_token text, p_workspace text, p_tenant text, p_run text, p_runner text, p_job_attempt integer,
+            p_token text, p_workspace text, p_tenant text, p_names text[], p_run text, p_runner text, p_job_attempt integer,
             p_gate bigint, p_workspace_key bigint, p_tenant_key bigint, \(sceneParameters)
         ) returns void language plpgsql volatile set enable_seqscan = off as $muster$
         declare
@@ -24,7 +24,12 @@ extension PostgresFunctions {
                 raise exception 'the lock is held by somebody else' using errcode = 'MU001';
             end if;
             \(fence)
-            \(lookAtTenant)
+            -- Mostly there is nothing of the tenant but what is sealed: then no name is looked at.
+            select true into v_is from {s}.executions e
+                where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant
+                  and e.runbook operator(pg_catalog.||) ' ' operator(pg_catalog.||) e.key
+                    operator(pg_catalog.=) any (p_names)
+                limit 1;
             if v_is or \(isNotPlain) then
                 raise exception 'something is on record and is looked at again' using errcode = 'MU012';
             end if;

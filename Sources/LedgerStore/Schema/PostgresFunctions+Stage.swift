@@ -61,13 +61,6 @@ extension PostgresFunctions {
     private static let isMarker =
         "(v_text = concat(v_times, ' ', p_token) and v_times ~ '^[0-9]+[.][0-9]+(,[0-9]+[.][0-9]+)*$')"
 
-    /// Whether anything at all is on record of the tenant, but for what is sealed.
-    static let lookAtTenant = """
-        select true into v_is from {s}.executions e
-                where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant
-                limit 1;
-        """
-
     /// The claim of several runbooks that are one transaction. Whose refusal it is stands in the error's detail, as its
     /// place among them, from 1.
     private static let claimStage = claim(
@@ -75,7 +68,11 @@ extension PostgresFunctions {
         of: """
             p_runbooks text[], p_keys text[], p_checksums text[], p_policies text[], p_agains boolean[]
             """,
-        look: lookAtTenant,
+        look: """
+            select true into v_is from {s}.executions e
+                where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant
+                limit 1;
+            """,
         examine: """
             for i in 1 .. pg_catalog.array_length(p_runbooks, 1) loop
                 begin

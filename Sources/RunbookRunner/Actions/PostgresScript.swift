@@ -21,8 +21,8 @@ struct PostgresScript {
             case full
             /// In a tenant's own database, where nothing is on record yet.
             case brief
-            /// Under locks that are kept to the end of the message.
-            case kept
+            /// Under locks that are kept to the end of the message, for all of these.
+            case kept([ClaimTicket])
         }
 
         /// The first of its message.
@@ -32,6 +32,9 @@ struct PostgresScript {
         var claim = Claim.full
         /// Whether session locks are given back behind it.
         var unlocks = true
+
+        var isBrief: Bool { if case .brief = claim { true } else { false } }
+        var isKept: Bool { if case .kept = claim { true } else { false } }
     }
 
     func compose(
@@ -43,7 +46,7 @@ struct PostgresScript {
             switch frame.claim {
             case .full: try receipts.claim(ticket, setting: settings.scene())
             case .brief: try receipts.briefClaim(ticket, isFirst: frame.isFirst)
-            case .kept where frame.isFirst: try receipts.keptClaim(ticket, setting: settings.scene())
+            case .kept(let tickets) where frame.isFirst: try receipts.keptClaim(tickets, setting: settings.scene())
             case .kept: try receipts.nextClaim(ticket, setting: settings.scene())
             }
         message.append(.claim, claim.text, statements: claim.statements)
@@ -54,7 +57,7 @@ struct PostgresScript {
         }
         compose(into: &message)
         message.append(.record, SessionReset.beforeRecord, statements: 2)
-        let record = try frame.claim == .brief ? receipts.briefRecord(ticket) : receipts.record(ticket)
+        let record = try frame.isBrief ? receipts.briefRecord(ticket) : receipts.record(ticket)
         message.append(.record, record.text, statements: record.statements)
         if frame.commits { message.append(.commit, "COMMIT;") }
         message.append(.reset, SessionReset.afterRecord, statements: 6)
@@ -64,7 +67,7 @@ struct PostgresScript {
     /// Statements of a message that stand outside of a block are a transaction, which BEGIN makes one of its own; its
     /// isolation cannot be changed any more once one of them was run (PostgreSQL manual, 55.2.2.1 and SET TRANSACTION).
     private func begin(in message: inout ScriptMessage, _ receipts: PostgresReceipts, _ frame: Frame) {
-        if frame.claim == .kept {
+        if frame.isKept {
             message.append(.begin, "BEGIN;")
         } else if frame.isFirst {
             message.append(.begin, receipts.sql.begin + ";")

@@ -39,13 +39,13 @@ struct PostgresStage {
             }
             return send(message, hasEnded)
         }
-        let keepsLocks = keepsLocks
+        let kept = keepsLocks ? scripts.map(\.ticket) : nil
         for (index, script) in scripts.enumerated() {
             message.begin(block: index)
             do throws(DatabaseError) {
                 try script.compose(
                     into: &message, receipts, serverVersion: place.version,
-                    frame: frame(of: index, keepsLocks: keepsLocks))
+                    frame: frame(of: index, keeping: kept))
             } catch {
                 return scripts.count > 1 && !isFused
                     ? StageEnd(isUnread: true) : StageEnd(script.failed(error), of: index)
@@ -69,7 +69,7 @@ struct PostgresStage {
                 message.append(
                     .claim,
                     try keepsLocks
-                        ? receipts.keptClaim(tickets[0], setting: scene).text
+                        ? receipts.keptClaim(tickets, setting: scene).text
                         : receipts.claim(stage: tickets, setting: scene))
             } else {
                 message.append(.settings, SessionReset.beforeRecord, statements: 2)
@@ -85,9 +85,10 @@ struct PostgresStage {
         message.append(.reset, SessionReset.unlocking)
     }
 
-    private func frame(of index: Int, keepsLocks: Bool) -> PostgresScript.Frame {
+    /// - Parameter kept: the tickets of all of them, where locks are kept.
+    private func frame(of index: Int, keeping kept: [ClaimTicket]?) -> PostgresScript.Frame {
         let (isFirst, isLast) = (index == 0, index == scripts.count - 1)
-        if keepsLocks { return PostgresScript.Frame(isFirst: isFirst, claim: .kept, unlocks: isLast) }
+        if let kept { return PostgresScript.Frame(isFirst: isFirst, claim: .kept(kept), unlocks: isLast) }
         return PostgresScript.Frame(
             isFirst: isFirst, begins: !isFused || isFirst, commits: !isFused || isLast,
             claim: isBrief(scripts[index]) ? .brief : .full)

@@ -16,12 +16,13 @@ import Testing
     private static func message(
         _ bench: Bench, scripts: [String] = [effect, effect], between: String = ""
     ) throws -> String {
-        let blocks = try scripts.enumerated().map { index, script in
-            let ticket = Sample.ticket(
-                bench.job, run: bench.run, runbook: Sample.runbook("r\(index)"), token: "token-\(index)")
+        let tickets = scripts.indices.map { index in
+            Sample.ticket(bench.job, run: bench.run, runbook: Sample.runbook("r\(index)"), token: "token-\(index)")
+        }
+        let blocks = try zip(tickets, scripts).map { ticket, script in
             let claim =
-                try index == 0
-                ? bench.receipts.keptClaim(ticket, setting: scene)
+                try ticket.token == tickets[0].token
+                ? bench.receipts.keptClaim(tickets, setting: scene)
                 : bench.receipts.nextClaim(ticket, setting: scene)
             return """
                 BEGIN; \(claim.text) \(script);
@@ -105,15 +106,25 @@ import Testing
         }
     }
 
-    /// Guarantees 2, 5 and 8: whatever is on record of the tenant is left to the full claim, and so nothing is run.
-    @Test func whatIsOnRecordIsUnclear() async throws {
+    /// Guarantees 2, 5 and 8: whatever is on record of any of them is left to the full claim, and so nothing is run.
+    @Test(arguments: ["r0", "r1"]) func whatIsOnRecordIsUnclear(_ runbook: String) async throws {
         try await Bench.with(true) { bench async throws in
             for state in ExecutionState.allCases {
                 try bench.ledger.change("delete from {}executions")
-                try bench.record(state.rawValue)
+                try bench.record(state.rawValue, as: runbook)
                 #expect(try Self.send(Self.message(bench), bench) == PostgresReceipts.unclear, "\(state)")
             }
             #expect(try bench.effects() == 0)
+        }
+    }
+
+    /// Guarantee: what is on record of other runbooks, or of another key, stands in nobody's way.
+    @Test func othersOnRecordDoNotMatter() async throws {
+        try await Bench.with(true) { bench async throws in
+            try bench.record("succeeded")
+            try bench.record("failed", checksum: "sha256:other", as: "r1", "2")
+            #expect(try Self.send(Self.message(bench), bench) == nil)
+            #expect(try bench.effects() == 2)
         }
     }
 

@@ -46,19 +46,22 @@ import Testing
             try session.refusal(of: receipts.message(around: script, for: ticket ?? self.ticket()))
         }
 
-        /// What is on record for `r@1` of `t`, where the receipt is.
-        func record(_ state: String, checksum: String = Sample.checksum, fence: Int = 0) throws {
+        /// What is on record of `t`, where the receipt is.
+        func record(
+            _ state: String, checksum: String = Sample.checksum, fence: Int = 0, as runbook: String = "r",
+            _ key: String = "1"
+        ) throws {
             if receipts.isLocal {
                 try ledger.change(
                     """
                     insert into {}executions (workspace, tenant, runbook, key, state, attempt, checksum)
-                    values ('default', 't', 'r', '1', '\(state)', 1, '\(checksum)')
+                    values ('default', 't', '\(runbook)', '\(key)', '\(state)', 1, '\(checksum)')
                     """)
             } else {
                 try ledger.change(
                     """
                     insert into {}receipts (workspace, holder, tenant, runbook, key, state, attempt, fence, checksum)
-                    values ('default', 't', 't', 'r', '1', '\(state)', 1, \(fence), '\(checksum)')
+                    values ('default', 't', 't', '\(runbook)', '\(key)', '\(state)', 1, \(fence), '\(checksum)')
                     """)
             }
         }
