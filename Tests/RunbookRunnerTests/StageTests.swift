@@ -116,92 +116,6 @@ import Testing
         }
     }
 
-    /// Guarantee: what a tenant needs of a later stage is one round trip, too, although the run has left records by then.
-    @Test(.needsPostgres, arguments: [false, true]) func aLaterStageIsOneMessage(isFused: Bool) async throws {
-        try await PostgresServer.withDatabase { url in
-            let opener = CountingOpener()
-            let manifest = try Self.manifest(
-                url, tenants: 3, isFused: isFused,
-                [
-                    Self.step("first", []), Self.step("second", []), Self.step("third", []) { $0.barrier = true },
-                    Self.step("fourth", []),
-                ])
-
-            let report = await Fleet.apply(manifest, opener: opener)
-
-            #expect(report.exitCode == 0, "\(report.failures)")
-            #expect(opener.log.claims.count == 6)
-            #expect(opener.log.claims.allSatisfy { $0.contains("claim_kept") })
-            let session = try PostgresServer.open(url)
-            #expect(try Self.lines(session, "SELECT count(*) FROM trace") == ["12"])
-        }
-    }
-
-    /// Guarantee: no lock of a script, and none of Muster's, is left when a tenant's message has ended, however it ended.
-    @Test(.needsPostgres, arguments: [false, true], ["SELECT 1", "SELECT 1/0"])
-    func noLockReachesTheNextTenant(isFused: Bool, _ last: String) async throws {
-        try await PostgresServer.withDatabase { url in
-            let held = "FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
-            var manifest = try Self.manifest(
-                url, tenants: 4, isFused: isFused,
-                [
-                    Self.step("looks", ["DO $$ BEGIN ASSERT (SELECT count(*) = 2 \(held)); END $$"]),
-                    Self.step("locks", ["SELECT pg_advisory_lock(4712)"]),
-                    Self.step("last", [last]),
-                ])
-            manifest.concurrency.tenants = 1
-
-            let report = await Fleet.apply(manifest)
-
-            let failed = last == "SELECT 1" ? 0 : 4
-            #expect(report.failures.map(\.runbook) == Array(repeating: "last", count: failed), "\(report.failures)")
-            let session = try PostgresServer.open(url)
-            let traces = isFused && failed > 0 ? "0" : "\(12 - failed)"
-            #expect(try Self.lines(session, "SELECT count(*) FROM trace") == [traces])
-        }
-    }
-
-    /// Guarantee: a script that gives back every lock of its session costs no runbook its effect, nor doubles one.
-    @Test(.needsPostgres, arguments: [false, true]) func aScriptMayUnlockAll(isFused: Bool) async throws {
-        try await PostgresServer.withDatabase { url in
-            let manifest = try Self.manifest(
-                url, tenants: 3, isFused: isFused,
-                [
-                    Self.step("first", []), Self.step("second", ["SELECT pg_advisory_unlock_all()"]),
-                    Self.step("third", []), Self.step("fourth", []),
-                ])
-
-            let report = await Fleet.apply(manifest)
-
-            #expect(report.exitCode == 0, "\(report.failures)")
-            let session = try PostgresServer.open(url)
-            #expect(
-                try Self.lines(session, "SELECT count(*), count(DISTINCT (tenant, runbook)) FROM trace") == ["12 12"])
-        }
-    }
-
-    /// Guarantee: scripts run in the transactions that are promised, whatever the database's own are.
-    @Test(
-        .needsPostgres,
-        arguments: ["default_transaction_isolation = 'serializable'", "default_transaction_read_only = on"],
-        [false, true])
-    func theDatabasesOwnTransactionsAreNotTaken(_ setting: String, isFused: Bool) async throws {
-        try await PostgresServer.withDatabase { url in
-            let assertion = "DO $$ BEGIN ASSERT current_setting('transaction_isolation') = 'read committed'; END $$"
-            let manifest = try Self.manifest(
-                url, tenants: 3, isFused: isFused, [Self.step("first", [assertion]), Self.step("second", [assertion])])
-            let session = try PostgresServer.open(url)
-            let database = try Self.lines(session, "SELECT current_database()")[0]
-            try session.run("ALTER DATABASE \(database) SET \(setting)")
-
-            let report = await Fleet.apply(manifest)
-
-            #expect(report.exitCode == 0, "\(report.failures)")
-            #expect(
-                try Self.lines(session, "SELECT count(*), count(DISTINCT xid) FROM trace") == [isFused ? "6 3" : "6 6"])
-        }
-    }
-
     /// Guarantee: what another runner has done meanwhile is neither done again nor in the way of the rest.
     @Test(.needsPostgres, arguments: [false, true]) func whatIsDoneAlreadyIsLeftOut(isFused: Bool) async throws {
         try await PostgresServer.withDatabase { url in
@@ -374,7 +288,7 @@ import Testing
     // MARK: Fleets
 
     /// A runbook that first leaves a row, with the transaction it was written in.
-    private static func step(
+    static func step(
         _ id: String, _ statements: [String], after: [String] = [], change: (inout Runbook) -> Void = { _ in }
     ) -> Runbook {
         let trace = "INSERT INTO public.trace SELECT current_schema(), '\(id)', txid_current()"
@@ -382,7 +296,7 @@ import Testing
     }
 
     /// Tenants t1, t2, … with a table of two notes each, and a table that counts effects.
-    private static func manifest(
+    static func manifest(
         _ url: ConnectionURL, tenants: Int, isFused: Bool = false, _ runbooks: [Runbook]
     ) throws -> Manifest {
         let session = try PostgresServer.open(url)
@@ -402,7 +316,7 @@ import Testing
         ) { $0.fuse = isFused }
     }
 
-    private static func lines(_ session: any DatabaseSession, _ sql: String) throws -> [String] {
+    static func lines(_ session: any DatabaseSession, _ sql: String) throws -> [String] {
         try session.rows(sql).map { row in
             row.values.map { $0.text ?? "" }.joined(separator: " ")
         }
