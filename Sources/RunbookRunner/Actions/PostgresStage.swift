@@ -61,6 +61,7 @@ struct PostgresStage {
         into message: inout ScriptMessage, _ receipts: PostgresReceipts, serverVersion: Int
     ) throws(DatabaseError) {
         let tickets = scripts.map(\.ticket)
+        let keepsLocks = keepsLocks
         for (index, script) in scripts.enumerated() {
             message.begin(block: index)
             let scene = try script.scene(serverVersion: serverVersion)
