@@ -79,6 +79,45 @@ import Testing
         }
     }
 
+    /// Guarantee: where a message fails and its runner has no time left to give the tenant's lock back, whoever takes the
+    /// tenant over ends that session.
+    @Test(.needsPostgres) func theLockOfAStoppedRunnerIsEnded() async throws {
+        try await PostgresDatabase.with { database in
+            try await database.psql("CREATE TABLE public.nap AS SELECT 2::float8 AS seconds, 0 AS divisor")
+            let fleet = try await SchemaFleet.make(
+                1, in: database, runbooks: Self.runbooks,
+                scripts: [
+                    "one.sql": traced("one"),
+                    "two.sql": traced("two") + "SELECT pg_sleep(seconds) FROM public.nap;\n"
+                        + "SELECT 1 / divisor FROM public.nap;\n",
+                    "three.sql": traced("three"),
+                ])
+            let runner = try fleet.start()
+            try #require(try await eventually { try await Self.sleepers(database) == 1 })
+            runner.send(SIGSTOP)
+            try #require(try await eventually { try await Self.sleepers(database) == 0 })
+            let held = """
+                SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                WHERE l.locktype = 'advisory' AND l.mode = 'ExclusiveLock' AND a.datname = current_database()
+                    AND a.state = 'idle in transaction (aborted)'
+                """
+            #expect(try await database.lines(held) == ["1"])
+            try await database.psql("UPDATE public.nap SET seconds = 0, divisor = 1")
+
+            let began = ContinuousClock.now
+            let report = try await fleet.workplace.apply()
+
+            #expect(report.exitCode == 0, "\(report.failures)")
+            // Long before half of lock_wait has passed.
+            #expect(ContinuousClock.now - began < .seconds(100))
+            runner.send(SIGKILL)
+            _ = try await runner.ending()
+            for runbook in ["one", "two", "three"] {
+                #expect(try await fleet.lostAndRepeated(of: 1, runbook) == (lost: 0, repeated: 0))
+            }
+        }
+    }
+
     private static func sleepers(_ database: PostgresDatabase) async throws -> Int {
         let lines = try await database.lines(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()")

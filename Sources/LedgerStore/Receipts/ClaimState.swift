@@ -22,4 +22,9 @@ package enum ClaimState: String, Sendable, CaseIterable {
     case missingReceipts = "MU009"
     /// To be undone, and a person declared it done: no run did it.
     case declared = "MU011"
+
+    /// What is said with `busy`, `leftTransaction` and `superseded`, wherever they are raised.
+    static let isBusy = "the lock is held by somebody else"
+    static let hasLeft = "the script ended the transaction it ran in, or reset all settings"
+    static let isSuperseded = "another runner has taken over this job"
 }

@@ -75,7 +75,7 @@ extension PostgresReceipts {
                 WHERE r.fence <= excluded.fence
                     AND (r.state NOT IN ('succeeded', 'baselined') OR r.checksum <> excluded.checksum);
                 IF NOT FOUND THEN
-                    RAISE EXCEPTION 'another runner has taken over this job' USING errcode = 'MU004';
+                    RAISE EXCEPTION '\(ClaimState.isSuperseded)' USING errcode = 'MU004';
                 END IF;
             END
             """

@@ -26,7 +26,7 @@ extension PostgresReceipts {
         if let differs = try difference(ticket) {
             unusual.append("(SELECT \(differs) FROM \(receipts) r WHERE \(place))")
         }
-        let busy = Self.raise(ClaimState.busy.rawValue, "the lock is held by somebody else")
+        let busy = Self.raise(ClaimState.busy.rawValue, ClaimState.isBusy)
         let again = Self.raise(Self.unclear, "something is on record and is looked at again")
         return (
             4,
@@ -61,10 +61,10 @@ extension PostgresReceipts {
         case ("22P02", false) where error.message.contains("muster: \(unclear)"): judged.sqlState = unclear
         case ("22P02", false) where error.message.contains("muster: \(ClaimState.busy.rawValue)"):
             judged.sqlState = ClaimState.busy.rawValue
-            judged.message = "the lock is held by somebody else"
+            judged.message = ClaimState.isBusy
         case ("23502", true):
             judged.sqlState = ClaimState.leftTransaction.rawValue
-            judged.message = PostgresFunctions.leftTransaction
+            judged.message = ClaimState.hasLeft
         case ("23505", true): judged.sqlState = unclear
         default: break
         }

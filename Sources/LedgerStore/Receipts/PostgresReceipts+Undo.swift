@@ -20,7 +20,7 @@ extension PostgresReceipts {
             isRepeatable: "\(rule.isRepeatable)", isScript: "\(rule.isScript)", nothing: missing)
         return """
             IF v_seen.state <> 'rolled_back' AND v_seen.fence > \(ticket.job.fence) THEN
-                RAISE EXCEPTION 'another runner has taken over this job' USING errcode = 'MU004';
+                RAISE EXCEPTION '\(ClaimState.isSuperseded)' USING errcode = 'MU004';
             END IF;
             \(conditions.rules)
 

@@ -65,7 +65,7 @@ package struct PostgresReceipts: Sendable {
                 PERFORM pg_advisory_unlock_shared(\(ticket.gateKey));
                 IF NOT pg_try_advisory_xact_lock_shared(\(ticket.workspaceKey))
                     OR NOT pg_try_advisory_xact_lock(\(ticket.tenantKey)) THEN
-                    RAISE EXCEPTION 'the lock is held by somebody else' USING errcode = 'MU001';
+                    RAISE EXCEPTION '\(ClaimState.isBusy)' USING errcode = 'MU001';
                 END IF;
                 \(try survey(ticket))
                 \(try examine(ticket))
@@ -103,7 +103,7 @@ package struct PostgresReceipts: Sendable {
             BEGIN
                 IF current_setting('muster.claim', true) IS DISTINCT FROM concat(
                     split_part(current_setting('muster.claim', true), ' ', 1), \(try literal(" " + ticket.token))) THEN
-                    RAISE EXCEPTION 'the script ended the transaction it ran in, or reset all settings'
+                    RAISE EXCEPTION '\(ClaimState.hasLeft)'
                         USING errcode = 'MU002';
                 END IF;
                 \(try upsert(
@@ -269,7 +269,7 @@ package struct PostgresReceipts: Sendable {
                 END IF;
             END IF;
             IF v_seen.fence > \(ticket.job.fence) THEN
-                RAISE EXCEPTION 'another runner has taken over this job' USING errcode = 'MU004';
+                RAISE EXCEPTION '\(ClaimState.isSuperseded)' USING errcode = 'MU004';
             ELSIF v_seen.state IN ('running', 'unknown') THEN
                 IF NOT \(ticket.mayRepeat) OR \(UndoConditions.isOfUndo) THEN
                     RAISE EXCEPTION 'the end of its last attempt was not seen' USING errcode = 'MU007';

@@ -6,6 +6,8 @@ package struct LockHolder: Sendable, Hashable {
     /// With the pid it names one backend for ever.
     package var start: String
     package var application: String
+    /// Its transaction has failed, and it waits for a client to say what comes next: nothing of it goes on.
+    package var hasFailed: Bool
 
     /// The runner whose connection it is; nil for anybody else's.
     package var runner: String? {
@@ -37,11 +39,13 @@ package struct LockHolder: Sendable, Hashable {
     ) throws(DatabaseError) -> LockHolder? {
         let row = try session.row(
             """
-            select a.pid, extract(epoch from a.backend_start)::pg_catalog.text, a.application_name
+            select a.pid, extract(epoch from a.backend_start)::pg_catalog.text, a.application_name,
+                a.state operator(pg_catalog.=) 'idle in transaction (aborted)'
             \(source) and a.pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid() limit 1
             """, parameters)
         guard let row, let pid = row[0].integer, let start = row[1].text else { return nil }
-        return LockHolder(pid: pid, start: start, application: row[2].text ?? "")
+        return LockHolder(
+            pid: pid, start: start, application: row[2].text ?? "", hasFailed: row[3].boolean == true)
     }
 
     /// Ends that backend, and never one that has its number by now.

@@ -21,7 +21,7 @@ extension PostgresFunctions {
                 when not pg_catalog.pg_try_advisory_lock(p_tenant_key) then true
                 else not pg_catalog.pg_try_advisory_xact_lock(p_tenant_key) end)
             then
-                raise exception 'the lock is held by somebody else' using errcode = 'MU001';
+                raise exception '\(ClaimState.isBusy)' using errcode = 'MU001';
             end if;
             \(fence)
             -- Mostly there is nothing of the tenant but what is sealed: then no name is looked at.

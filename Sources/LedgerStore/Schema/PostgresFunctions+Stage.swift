@@ -13,7 +13,7 @@ extension PostgresFunctions {
         begin
             -- What the times are is looked at once, by the record.
             if (v_text operator(pg_catalog.=) pg_catalog.concat(v_times, ' ', p_token)) is not true then
-                raise exception '\(leftTransaction)' using errcode = 'MU002';
+                raise exception '\(ClaimState.hasLeft)' using errcode = 'MU002';
             end if;
             reset all;
             \(scene(marker: "v_times, ',', extract(epoch from pg_catalog.clock_timestamp()), ' ', p_token"))
@@ -33,7 +33,7 @@ extension PostgresFunctions {
         begin
             if (\(isMarker) and array_length(string_to_array(v_times, ','), 1) = array_length(p_runbooks, 1)) is not true
             then
-                raise exception '\(leftTransaction)' using errcode = 'MU002';
+                raise exception '\(ClaimState.hasLeft)' using errcode = 'MU002';
             end if;
             v_times := concat(v_times, ',', extract(epoch from clock_timestamp()));
             v_time := string_to_array(v_times, ',')::float8[];

@@ -90,7 +90,7 @@ extension PostgresFunctions {
             v_now timestamptz := clock_timestamp();
         begin
             if v_marker is distinct from split_part(v_marker, ' ', 1) || ' ' || p_token then
-                raise exception 'the script ended the transaction it ran in, or reset all settings'
+                raise exception '\(ClaimState.hasLeft)'
                     using errcode = 'MU002';
             end if;
             v_started := to_timestamp(split_part(v_marker, ' ', 1)::float8);

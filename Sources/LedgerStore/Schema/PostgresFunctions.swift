@@ -24,7 +24,7 @@ enum PostgresFunctions {
                 where j.run_id = p_run and j.tenant = p_tenant and j.state = 'running' and j.runner = p_runner
                   and j.attempt = p_job_attempt and r.status <> 'completed';
             if not found then
-                raise exception 'another runner has taken over this job' using errcode = 'MU004';
+                raise exception '\(ClaimState.isSuperseded)' using errcode = 'MU004';
             end if;
 
         """
@@ -99,7 +99,7 @@ enum PostgresFunctions {
                 when not pg_catalog.pg_try_advisory_xact_lock_shared(p_workspace_key) then true
                 else not pg_catalog.pg_try_advisory_xact_lock(p_tenant_key) end)
             then
-                raise exception 'the lock is held by somebody else' using errcode = 'MU001';
+                raise exception '\(ClaimState.isBusy)' using errcode = 'MU001';
             end if;
             if p_sealed then
                 \(examine)
@@ -123,7 +123,7 @@ enum PostgresFunctions {
                     from {s}.jobs j
                     where j.run_id operator(pg_catalog.=) p_run and j.tenant operator(pg_catalog.=) p_tenant;
                 if v_is is not true then
-                    raise exception 'another runner has taken over this job' using errcode = 'MU004';
+                    raise exception '\(ClaimState.isSuperseded)' using errcode = 'MU004';
                 end if;
         """
 
@@ -200,8 +200,6 @@ enum PostgresFunctions {
         """
     }
 
-    static let leftTransaction = "the script ended the transaction it ran in, or reset all settings"
-
     /// What a record is rid of when its identity succeeds after all.
     static let again = """
         state = 'succeeded', clean = null, rows_affected = null, sqlstate = null, message = null,
@@ -230,7 +228,7 @@ enum PostgresFunctions {
             v_started timestamptz := \(started);
         begin
             if v_started is null then
-                raise exception '\(leftTransaction)' using errcode = 'MU002';
+                raise exception '\(ClaimState.hasLeft)' using errcode = 'MU002';
             end if;
             insert into {s}.executions (
                 workspace, tenant, runbook, key, state, attempt, checksum, run_id, runner, started_at, finished_at)

@@ -12,8 +12,9 @@ extension LedgerDesk {
         let runbook = assignment.steps[assignment.position].runbook
         let limit = lockWait ?? runbook.limits.lockWait
         // Also when the wait is over: on a slow machine its second half may pass between two looks. What was told to
-        // end gets a moment for it.
-        if let holder = assignment.holder, now - since >= limit / 2, holder != assignment.ended?.holder, mayEnd(holder)
+        // end gets a moment for it. What has failed is not waited for.
+        if let holder = assignment.holder, holder.hasFailed || now - since >= limit / 2,
+            holder != assignment.ended?.holder, mayEnd(holder)
         {
             assignment.endsHolder = holder
             assignment.ended = (holder, now)
