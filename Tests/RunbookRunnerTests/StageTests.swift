@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    /// Guarantee: nothing that a script sets, makes or takes reaches the next one, and the next one's role, path and
+    /// Guarantee: nothing that a script sets or makes reaches the next one, and the next one's role, path and
     /// limits are its own.
     @Test(.needsPostgres) func nothingLeaksIntoTheNextScript() async throws {
         try await PostgresServer.withDatabase { url in

@@ -34,13 +34,15 @@ package struct LockHolder: Sendable, Hashable {
             """, [], session)
     }
 
+    private static let hasFailed = "a.state operator(pg_catalog.=) 'idle in transaction (aborted)'"
+
     static func first(
         _ source: String, _ parameters: [DatabaseValue], _ session: any DatabaseSession
     ) throws(DatabaseError) -> LockHolder? {
         let row = try session.row(
             """
             select a.pid, extract(epoch from a.backend_start)::pg_catalog.text, a.application_name,
-                a.state operator(pg_catalog.=) 'idle in transaction (aborted)'
+                \(hasFailed)
             \(source) and a.pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid() limit 1
             """, parameters)
         guard let row, let pid = row[0].integer, let start = row[1].text else { return nil }
@@ -48,14 +50,19 @@ package struct LockHolder: Sendable, Hashable {
             pid: pid, start: start, application: row[2].text ?? "", hasFailed: row[3].boolean == true)
     }
 
-    /// Ends that backend, and never one that has its number by now.
-    package func end(in session: any DatabaseSession) throws(DatabaseError) {
-        try session.execute(
+    /// Ends that backend, and never one that has its number by now. One that had failed, and whose client is back at work,
+    /// is left alone.
+    ///
+    /// - Returns: whether it was there, and was told to end.
+    @discardableResult
+    package func end(in session: any DatabaseSession) throws(DatabaseError) -> Bool {
+        let row = try session.row(
             """
             select pg_catalog.pg_terminate_backend(a.pid) from pg_catalog.pg_stat_activity a
             where a.pid operator(pg_catalog.=) $1::pg_catalog.int4
                 and extract(epoch from a.backend_start)::pg_catalog.text operator(pg_catalog.=) $2
-                and a.application_name operator(pg_catalog.=) $3
+                and a.application_name operator(pg_catalog.=) $3\(hasFailed ? " and " + Self.hasFailed : "")
             """, [.integer(Int64(pid)), .text(start), .text(application)])
+        return row?[0].boolean == true
     }
 }

@@ -14,12 +14,11 @@ extension PostgresFunctions {
             v_is pg_catalog.bool;
         begin
             -- For the session and for the transaction: no script can give back the latter.
-            if (case when not pg_catalog.pg_try_advisory_lock_shared(p_gate) then true
-                when not pg_catalog.pg_advisory_unlock_shared(p_gate) then true
-                when not pg_catalog.pg_try_advisory_lock_shared(p_workspace_key) then true
-                when not pg_catalog.pg_try_advisory_xact_lock_shared(p_workspace_key) then true
-                when not pg_catalog.pg_try_advisory_lock(p_tenant_key) then true
-                else not pg_catalog.pg_try_advisory_xact_lock(p_tenant_key) end)
+            if \(fails(
+                gate + [
+                    "try_advisory_lock_shared(p_workspace_key)", "try_advisory_xact_lock_shared(p_workspace_key)",
+                    "try_advisory_lock(p_tenant_key)", "try_advisory_xact_lock(p_tenant_key)",
+                ]))
             then
                 raise exception '\(ClaimState.isBusy)' using errcode = 'MU001';
             end if;
@@ -46,10 +45,10 @@ extension PostgresFunctions {
             v_text pg_catalog.text;
         begin
             -- The session's lock can be given back if it was held; the transaction's stands for it in that moment.
-            if (case when not pg_catalog.pg_try_advisory_xact_lock_shared(p_workspace_key) then true
-                when not pg_catalog.pg_try_advisory_xact_lock(p_tenant_key) then true
-                when not pg_catalog.pg_advisory_unlock(p_tenant_key) then true
-                else not pg_catalog.pg_try_advisory_lock(p_tenant_key) end) or \(isNotPlain)
+            if \(fails([
+                "try_advisory_xact_lock_shared(p_workspace_key)", "try_advisory_xact_lock(p_tenant_key)",
+                "advisory_unlock(p_tenant_key)", "try_advisory_lock(p_tenant_key)",
+            ])) or \(isNotPlain)
             then
                 raise exception 'the lock was let go and is taken again' using errcode = 'MU012';
             end if;

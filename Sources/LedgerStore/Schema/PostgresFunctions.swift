@@ -93,11 +93,8 @@ enum PostgresFunctions {
             v_text pg_catalog.text;
             v_is pg_catalog.bool;
         begin
-            -- CASE keeps the order. An assignment, like a condition, is evaluated without the executor.
-            if (case when not pg_catalog.pg_try_advisory_lock_shared(p_gate) then true
-                when not pg_catalog.pg_advisory_unlock_shared(p_gate) then true
-                when not pg_catalog.pg_try_advisory_xact_lock_shared(p_workspace_key) then true
-                else not pg_catalog.pg_try_advisory_xact_lock(p_tenant_key) end)
+            if \(fails(
+                gate + ["try_advisory_xact_lock_shared(p_workspace_key)", "try_advisory_xact_lock(p_tenant_key)"]))
             then
                 raise exception '\(ClaimState.isBusy)' using errcode = 'MU001';
             end if;
@@ -114,6 +111,16 @@ enum PostgresFunctions {
         end
         $muster$;
         """
+    }
+
+    /// Who wants the workspace for himself holds the gate: it is tried, and left at once.
+    static let gate = ["try_advisory_lock_shared(p_gate)", "advisory_unlock_shared(p_gate)"]
+
+    /// Whether one of these calls of `pg_…` answers false. CASE keeps their order, and makes none behind that one; a
+    /// condition, like an assignment, is evaluated without the executor.
+    static func fails(_ calls: [String]) -> String {
+        "(case " + calls.map { "when not pg_catalog.pg_\($0) then true" }.joined(separator: "\n                ")
+            + " else false end)"
     }
 
     /// Whether the job is still its runner's. A run has no running job any more when it is complete.

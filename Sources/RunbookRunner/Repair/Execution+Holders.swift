@@ -18,7 +18,7 @@ extension Execution {
     func end(_ holder: LockHolder) {
         do throws(DatabaseError) {
             guard let place = try lockPlace() else { return }
-            try holder.end(in: place.session)
+            guard try holder.end(in: place.session) else { return }
             context.events.send(.message("\(tenant.id): ended \(holder.application), whose runner is gone"))
         } catch {
             context.events.send(.message("\(tenant.id): \(holder.application) could not be ended: \(error.message)"))

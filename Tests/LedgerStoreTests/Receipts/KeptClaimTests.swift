@@ -129,11 +129,7 @@ import Testing
     }
 
     /// Guarantee 5: the claim is the fence.
-    @Test(
-        arguments: [
-            "update {}jobs set runner = 'b'", "update {}jobs set attempt = attempt + 1",
-            "update {}jobs set state = 'queued'", "update {}jobs set state = 'cancelled'", "delete from {}jobs",
-        ])
+    @Test(arguments: PostgresClaimTests.takeovers)
     func supersededJobIsFencedOff(_ change: String) async throws {
         try await Bench.with(true) { bench async throws in
             try bench.ledger.change(change)

@@ -249,13 +249,14 @@ import Testing
         }
     }
 
+    /// Ways in which a job stops being its runner's.
+    static let takeovers = [
+        "update {}jobs set runner = 'b'", "update {}jobs set attempt = attempt + 1",
+        "update {}jobs set state = 'queued'", "update {}jobs set state = 'cancelled'", "delete from {}jobs",
+    ]
+
     /// Guarantee 5: in the ledger's database the claim is the fence: job, runner, attempt and run must still be ours.
-    @Test(
-        arguments: [
-            "update {}jobs set runner = 'b'", "update {}jobs set attempt = attempt + 1",
-            "update {}jobs set state = 'queued'", "update {}jobs set state = 'cancelled'", "delete from {}jobs",
-            "update {}runs set status = 'completed'",
-        ])
+    @Test(arguments: takeovers + ["update {}runs set status = 'completed'"])
     func supersededJobIsFencedOff(_ change: String) async throws {
         try await Bench.with(true) { bench async throws in
             try bench.ledger.change(change)
