@@ -73,6 +73,38 @@ import Testing
         }
     }
 
+    /// Guarantee 2: a record that appears while the work is under way is judged by the full claim and its record.
+    @Test(arguments: [false, true], ["failed", "succeeded"])
+    func whatComesOnRecordIsJudged(isFused: Bool, _ state: String) async throws {
+        try await PostgresServer.withDatabase { url in
+            let manifest = try StageTests.manifest(
+                url, tenants: 2, isFused: isFused,
+                [
+                    StageTests.step("first", []),
+                    StageTests.step(
+                        "second",
+                        [
+                            """
+                            INSERT INTO muster.executions (workspace, tenant, runbook, key, state, attempt, checksum)
+                            VALUES ('default', current_schema(), 'second', '1', '\(state)', 1, 'sha256:other')
+                            """
+                        ]),
+                ])
+
+            let report = await Fleet.apply(manifest)
+
+            #expect(report.exitCode == 0, "\(report.failures)")
+            let session = try PostgresServer.open(url)
+            #expect(
+                try StageTests.lines(session, "SELECT count(*), count(DISTINCT (tenant, runbook)) FROM trace") == [
+                    "4 4"
+                ])
+            #expect(
+                try StageTests.lines(session, "SELECT runbook, max(attempt) FROM muster.attempts GROUP BY 1 ORDER BY 1")
+                    == ["first 1", "second 2"])
+        }
+    }
+
     /// Guarantee: scripts run in the transactions that are promised, whatever the database's own are.
     @Test(
         arguments: ["default_transaction_isolation = 'serializable'", "default_transaction_read_only = on"],

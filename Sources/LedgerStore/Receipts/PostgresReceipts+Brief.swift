@@ -65,12 +65,14 @@ extension PostgresReceipts {
         case ("23502", true):
             judged.sqlState = ClaimState.leftTransaction.rawValue
             judged.message = ClaimState.hasLeft
-        case ("23505", true): judged.sqlState = unclear
+        case (isThere, true): judged.sqlState = unclear
         default: break
         }
         return judged
     }
 
+    /// What a record that inserts without a look ends with where something is on record after all: a unique violation.
+    package static let isThere = "23505"
     /// In place of an SQLSTATE: the full claim is to judge.
     package static let unclear = "MU012"
 

@@ -19,7 +19,7 @@ extension PostgresReceipts {
         // Two that look alike are only looked at once more.
         let names = LedgerList.array(tickets.map { "\($0.identity.runbook) \($0.identity.key)" })
         let text = """
-            SELECT \(sql.name("claim_kept"))(\(try literal(ticket.token)), \(try literal(ticket.workspace)), \
+            CALL \(sql.name("claim_kept"))(\(try literal(ticket.token)), \(try literal(ticket.workspace)), \
             \(try literal(ticket.tenant)), \(try literal(names)), \(try literal(ticket.run)), \
             \(try literal(ticket.runner)), \(ticket.job.attempt), \(ticket.gateKey), \(ticket.workspaceKey), \(ticket.tenantKey), \
             \(try scene.arguments));
@@ -34,6 +34,6 @@ extension PostgresReceipts {
         let given = """
             \(try literal(ticket.token)), \(ticket.workspaceKey), \(ticket.tenantKey), \(try scene.arguments)
             """
-        return (1, "SELECT \(sql.name("claim_next"))(\(given));")
+        return (1, "CALL \(sql.name("claim_next"))(\(given));")
     }
 }

@@ -26,16 +26,16 @@ extension PostgresReceipts {
     /// Takes back what a script has set, and sets what the next one finds. A statement, to be sent under `pg_catalog` as
     /// path.
     package func step(in stage: [ClaimTicket], setting scene: ClaimScene) throws(DatabaseError) -> String {
-        "SELECT \(sql.name("step"))(\(try literal(stage[0].token)), \(try scene.arguments));"
+        "CALL \(sql.name("step"))(\(try literal(stage[0].token)), \(try scene.arguments));"
     }
 
     /// Proof and receipts of all of them: as `record`. A statement; its row has the seconds at which each script began,
     /// and at which the last one ended, with commas.
-    package func record(stage tickets: [ClaimTicket]) throws(DatabaseError) -> String {
+    package func record(stage tickets: [ClaimTicket], areNew: Bool) throws(DatabaseError) -> String {
         let first = tickets[0]
         return """
             SELECT \(sql.name("record_stage"))(\(try literal(first.token)), \(try names(tickets)), \
-            \(try list(tickets.map(\.recordedChecksum))), \(try literal(first.run)), \(try literal(first.runner)));
+            \(try list(tickets.map(\.recordedChecksum))), \(try literal(first.run)), \(try literal(first.runner)), \(areNew));
             """
     }
 

@@ -86,16 +86,21 @@ package struct PostgresReceipts: Sendable {
 
     /// Proof and receipt: to be sent behind the script, under the session's own role and `pg_catalog` as its path.
     ///
+    /// - Parameter isNew: whether the claim has seen that nothing is on record of it, as a kept claim has; it ends with
+    ///   23505 when that was not the whole truth.
     /// - Returns: how many statements the text holds, and the text. The last one's row has the milliseconds since the
     ///   claim.
-    package func record(_ ticket: ClaimTicket) throws(DatabaseError) -> (statements: Int, text: String) {
+    package func record(
+        _ ticket: ClaimTicket, isNew: Bool = false
+    ) throws(DatabaseError) -> (statements: Int, text: String) {
         if isLocal {
+            let (name, more) = ticket.undoes == nil ? ("record", ", \(isNew)") : ("record_undo", "")
             let text = """
-                SELECT \(sql.name(ticket.undoes == nil ? "record" : "record_undo"))(\(try literal(ticket.token)), \
+                SELECT \(sql.name(name))(\(try literal(ticket.token)), \
                 \(try literal(ticket.workspace)), \
                 \(try literal(ticket.tenant)), \(try literal(ticket.identity.runbook)), \
                 \(try literal(ticket.identity.key)), \(try literal(ticket.recordedChecksum)), \(try literal(ticket.run)), \
-                \(try literal(ticket.runner)));
+                \(try literal(ticket.runner))\(more));
                 """
             return (1, text)
         }

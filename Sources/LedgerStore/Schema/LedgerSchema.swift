@@ -20,6 +20,7 @@ package enum LedgerSchema {
         { _ in "" },
         // Version 10: functions for stages that keep their tenant's lock.
         { _ in "" },
+        { sql in sql.dialect == .postgresql ? filled(PostgresSchema.version11, sql) : "" },
     ]
 
     /// What this binary writes.

@@ -5,8 +5,8 @@ extension PostgresFunctions {
 
         -- Called under pg_catalog as search_path, which the message sets behind each script. Nothing that a script has
         -- set reaches the next one; the marker is carried over, with one more time in it.
-        create or replace function {s}.step(p_token text, \(sceneParameters)
-        ) returns void language plpgsql volatile as $muster$
+        create or replace procedure {s}.step(p_token text, \(sceneParameters)
+        ) language plpgsql as $muster$
         declare
             v_text pg_catalog.text := pg_catalog.current_setting('muster.claim', true);
             v_times pg_catalog.text := pg_catalog.split_part(v_text, ' ', 1);
@@ -20,10 +20,11 @@ extension PostgresFunctions {
         end
         $muster$;
 
-        -- Answers the times of the marker and that of its own, with commas: each script's beginning, and the end.
+        -- Answers the times of the marker and that of its own, with commas: each script's beginning, and the end. Where
+        -- they are new, as in `record`.
         create or replace function {s}.record_stage(
             p_token text, p_workspace text, p_tenant text, p_runbooks text[], p_keys text[], p_checksums text[],
-            p_run text, p_runner text
+            p_run text, p_runner text, p_is_new boolean
         ) returns text language plpgsql volatile as $muster$
         declare
             v_text text := current_setting('muster.claim', true);
@@ -37,23 +38,31 @@ extension PostgresFunctions {
             end if;
             v_times := concat(v_times, ',', extract(epoch from clock_timestamp()));
             v_time := string_to_array(v_times, ',')::float8[];
-            insert into {s}.executions as e (
-                workspace, tenant, runbook, key, state, attempt, checksum, run_id, runner, started_at, finished_at)
-            select p_workspace, p_tenant, x.runbook, x.key, 'succeeded', 1, x.checksum, p_run, p_runner,
-                to_timestamp(v_time[x.place]), to_timestamp(v_time[x.place + 1])
-            from unnest(p_runbooks, p_keys, p_checksums) with ordinality as x(runbook, key, checksum, place)
-            on conflict (workspace, tenant, runbook, key) do update set
-                attempt = e.attempt + 1, checksum = excluded.checksum,
-                run_id = p_run, runner = p_runner, started_at = excluded.started_at, finished_at = excluded.finished_at,
-                \(again)
-            where \(mayRunAgain("excluded.checksum"));
-            get diagnostics v_count = row_count;
-            if v_count <> array_length(p_runbooks, 1) then
-                raise exception 'done' using errcode = 'MU003';
+            if p_is_new then
+                \(insertion);
+            else
+                \(insertion)
+                on conflict (workspace, tenant, runbook, key) do update set
+                    attempt = e.attempt + 1, checksum = excluded.checksum,
+                    run_id = p_run, runner = p_runner, started_at = excluded.started_at, finished_at = excluded.finished_at,
+                    \(again)
+                where \(mayRunAgain("excluded.checksum"));
+                get diagnostics v_count = row_count;
+                if v_count <> array_length(p_runbooks, 1) then
+                    raise exception 'done' using errcode = 'MU003';
+                end if;
             end if;
             return v_times;
         end
         $muster$;
+        """
+
+    private static let insertion = """
+        insert into {s}.executions as e (
+                    workspace, tenant, runbook, key, state, attempt, checksum, run_id, runner, started_at, finished_at)
+                select p_workspace, p_tenant, x.runbook, x.key, 'succeeded', 1, x.checksum, p_run, p_runner,
+                    to_timestamp(v_time[x.place]), to_timestamp(v_time[x.place + 1])
+                from unnest(p_runbooks, p_keys, p_checksums) with ordinality as x(runbook, key, checksum, place)
         """
 
     /// Whether `v_text` is the stage's marker, and `v_times` are times: a script can read it, and write something else. No

@@ -217,6 +217,13 @@ enum PostgresFunctions {
         "(e.state not in ('succeeded', 'baselined') or e.checksum <> \(checksum))"
     }
 
+    private static let insertion = """
+        insert into {s}.executions (
+                    workspace, tenant, runbook, key, state, attempt, checksum, run_id, runner, started_at, finished_at)
+                values (p_workspace, p_tenant, p_runbook, p_key, 'succeeded', 1, p_checksum, p_run, p_runner,
+                    v_started, clock_timestamp())
+        """
+
     static let all = """
         \(examination("examine", examine(isScript: "true")))
 
@@ -226,27 +233,31 @@ enum PostgresFunctions {
 
         \(kept)
 
-        -- Called under pg_catalog as search_path, which the message sets behind the script.
+        -- Called under pg_catalog as search_path, which the message sets behind the script: a plan belongs to the path it
+        -- was made under. Where it is new, the claim has seen under its locks that nothing is on record; it is inserted
+        -- without a look, and 23505 says that something is, after all.
         create or replace function {s}.record(
             p_token text, p_workspace text, p_tenant text, p_runbook text, p_key text, p_checksum text,
-            p_run text, p_runner text
+            p_run text, p_runner text, p_is_new boolean
         ) returns integer language plpgsql volatile as $muster$
         declare
+            v_claim text := current_setting('muster.claim', true);
             v_started timestamptz := \(started);
         begin
             if v_started is null then
                 raise exception '\(ClaimState.hasLeft)' using errcode = 'MU002';
             end if;
-            insert into {s}.executions (
-                workspace, tenant, runbook, key, state, attempt, checksum, run_id, runner, started_at, finished_at)
-            values (p_workspace, p_tenant, p_runbook, p_key, 'succeeded', 1, p_checksum, p_run, p_runner,
-                v_started, clock_timestamp())
-            on conflict do nothing;
-            if not found then
-                perform {s}.record_again(
-                    p_workspace, p_tenant, p_runbook, p_key, p_checksum, p_run, p_runner, v_started);
+            if p_is_new then
+                \(insertion);
+            else
+                \(insertion)
+                on conflict do nothing;
+                if not found then
+                    perform {s}.record_again(
+                        p_workspace, p_tenant, p_runbook, p_key, p_checksum, p_run, p_runner, v_started);
+                end if;
             end if;
-            return extract(epoch from clock_timestamp() - v_started) * 1000;
+            return date_part('epoch', clock_timestamp() - v_started) * 1000;
         end
         $muster$;
 
@@ -321,10 +332,10 @@ enum PostgresFunctions {
         $muster$;
         """
 
-    /// When the claim set its marker; null when that is not the claim of this token, or not there any more.
-    static let started = """
-        to_timestamp(case when right(current_setting('muster.claim', true), -strpos(current_setting('muster.claim', true), ' ')) = p_token
-            then split_part(current_setting('muster.claim', true), ' ', 1)::float8 end)
+    /// When the claim set its marker, `v_claim`; null when that is not the claim of this token, or not there any more.
+    private static let started = """
+        to_timestamp(case when right(v_claim, -strpos(v_claim, ' ')) = p_token
+                    then split_part(v_claim, ' ', 1)::float8 end)
         """
 
     /// Whether the session still holds the tenant's lock.

@@ -18,4 +18,15 @@ extension PostgresSchema {
             text);
         alter table {s}.executions drop constraint if exists executions_state_check;
         """
+
+    /// Version 11: what answers nothing is called as a procedure, and a record is told where it is new. What is made anew at
+    /// every upgrade cannot become a procedure, and would stay beside what has another parameter.
+    static let version11 = """
+        drop routine if exists {s}.claim_kept(
+            text, text, text, text[], text, text, integer, bigint, bigint, bigint, text, text, text[], text, text);
+        drop routine if exists {s}.claim_next(text, bigint, bigint, text, text, text[], text, text);
+        drop routine if exists {s}.step(text, text, text, text[], text, text);
+        drop function if exists {s}.record(text, text, text, text, text, text, text, text);
+        drop function if exists {s}.record_stage(text, text, text, text[], text[], text[], text, text);
+        """
 }

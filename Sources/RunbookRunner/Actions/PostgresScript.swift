@@ -57,7 +57,7 @@ struct PostgresScript {
         }
         compose(into: &message)
         message.append(.record, SessionReset.beforeRecord, statements: 2)
-        let record = try frame.isBrief ? receipts.briefRecord(ticket) : receipts.record(ticket)
+        let record = try frame.isBrief ? receipts.briefRecord(ticket) : receipts.record(ticket, isNew: frame.isKept)
         message.append(.record, record.text, statements: record.statements)
         if frame.commits { message.append(.commit, "COMMIT;") }
         message.append(.reset, SessionReset.afterRecord, statements: 6)

@@ -80,7 +80,7 @@ struct PostgresStage {
             script.compose(into: &message)
         }
         message.append(.record, SessionReset.beforeRecord, statements: 2)
-        message.append(.record, try receipts.record(stage: tickets))
+        message.append(.record, try receipts.record(stage: tickets, areNew: keepsLocks))
         message.append(.commit, "COMMIT;")
         message.append(.reset, SessionReset.afterRecord, statements: 6)
         message.append(.reset, SessionReset.unlocking)
@@ -151,6 +151,8 @@ struct PostgresStage {
         var part = stopped.part
         if part == .claim || part == .record, isBrief(scripts[stopped.block]) {
             failure = PostgresReceipts.judged(failure, isRecord: part == .record)
+        } else if part == .record, keepsLocks, failure.sqlState == PostgresReceipts.isThere {
+            failure.sqlState = PostgresReceipts.unclear
         }
         guard committed < scripts.count, committed == 0 || stopped.block >= committed else {
             // What was committed stands; only the connection cannot be cleaned for the next one.

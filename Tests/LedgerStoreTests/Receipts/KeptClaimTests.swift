@@ -27,7 +27,7 @@ import Testing
             return """
                 BEGIN; \(claim.text) \(script);
                 SET CONSTRAINTS ALL IMMEDIATE; SET SESSION AUTHORIZATION DEFAULT; SET LOCAL search_path = pg_catalog;
-                \(try bench.receipts.record(ticket).text) COMMIT;
+                \(try bench.receipts.record(ticket, isNew: true).text) COMMIT;
                 """
         }
         return blocks.joined(separator: "\n\(between);\n") + "\nSELECT pg_catalog.pg_advisory_unlock_all();"
@@ -125,6 +125,23 @@ import Testing
             try bench.record("failed", checksum: "sha256:other", as: "r1", "2")
             #expect(try Self.send(Self.message(bench), bench) == nil)
             #expect(try bench.effects() == 2)
+        }
+    }
+
+    /// Guarantee 2: what comes on record behind the claim is met by the record, and the work is taken back.
+    @Test(arguments: ExecutionState.allCases) func whatComesOnRecordIsMet(_ state: ExecutionState) async throws {
+        try await Bench.with(true) { bench async throws in
+            let script = """
+                \(Self.effect); INSERT INTO \(bench.ledger.sql.name("executions")) (workspace, tenant, runbook, key, state, attempt, checksum)
+                VALUES ('default', 't', 'r1', '1', '\(state)', 1, 'sha256:other')
+                """
+            let error = #expect(throws: DatabaseError.self) {
+                try bench.session.run(Self.message(bench, scripts: [Self.effect, script]))
+            }
+            #expect(error?.sqlState == PostgresReceipts.isThere)
+            try bench.session.run("ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()")
+            #expect(try bench.effects() == 1)
+            #expect(try bench.ledger.values("select runbook from {}executions").map { $0[0].text } == ["r0"])
         }
     }
 
