@@ -98,6 +98,7 @@ extension Ledger {
         }
     }
 
+    /// - Parameter tenants: in the ledger's order.
     private func finished(by tenants: [String]) -> LedgerQuestion<[Group]> {
         let fields = "runbook, key, state, checksum"
         // The members of each tenant as an array of arrays, which both compare quickly.
@@ -110,18 +111,26 @@ extension Ledger {
                 )
             case .sqlite: ("json_group_array", "json_group_array(json_array(\(fields))", "g.delta", "")
             }
+        // They are next to each other in the primary key: between the first and the last of them one scan finds them in order.
         return LedgerQuestion(
             """
             select g.set_id, \(delta)\(text), \(list)(g.tenant)\(text) from (
-                select e.tenant, s.set_id, \(member)) as delta
+                select e.tenant, s.set_id, e.delta
                 from (
-                    select tenant, runbook, key, state, checksum from \(sql.executions)
-                    where workspace = $1 and \(sql.isAmong("tenant", "$2")) and state in \(LedgerSQL.done)
-                    order by tenant, runbook, key) e
-                left join \(sql.sealed) s on s.workspace = $1 and s.tenant = e.tenant
-                group by e.tenant, s.set_id) g
+                    select tenant, \(member)) as delta
+                    from (
+                        select tenant, runbook, key, state, checksum from \(sql.executions)
+                        where workspace = $1 and tenant >= $3 and tenant <= $4 and \(sql.isAmong("tenant", "$2"))
+                            and state in \(LedgerSQL.done)
+                        order by tenant, runbook, key) d
+                    group by tenant) e
+                left join \(sql.sealed) s on s.workspace = $1 and s.tenant = e.tenant) g
             group by g.set_id, g.delta
-            """, [.text(workspace), LedgerList.texts(tenants, dialect)]
+            """,
+            [
+                .text(workspace), LedgerList.texts(tenants, dialect), .text(tenants.first ?? ""),
+                .text(tenants.last ?? ""),
+            ]
         ) { rows throws(DatabaseError) in
             try rows.map { row throws(DatabaseError) in
                 let delta: [[String]] = try Self.decoded(row[1].text ?? "[]")
