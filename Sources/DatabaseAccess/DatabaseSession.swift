@@ -47,11 +47,11 @@ package protocol DatabaseSession: AnyObject {
     /// Opens a transaction with statements of Muster's own. PostgreSQL sends them with the first statement that follows.
     func begin(_ statements: [String]) throws(DatabaseError)
 
-    /// One query as a transaction of its own, behind statements that begin it. In PostgreSQL all of it is one message, and
-    /// is committed also when `body` throws.
+    /// One query as a transaction of its own, between statements that begin and end it. In PostgreSQL all of it is one
+    /// message, and is ended also when `body` throws.
     @discardableResult
     func query(
-        _ sql: String, _ parameters: [DatabaseValue], inTransaction statements: [String],
+        _ sql: String, _ parameters: [DatabaseValue], inTransaction statements: [String], endedBy ending: [String],
         forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult
 
@@ -146,10 +146,15 @@ extension DatabaseSession {
 
     @discardableResult
     package func query(
-        _ sql: String, _ parameters: [DatabaseValue], inTransaction statements: [String],
+        _ sql: String, _ parameters: [DatabaseValue], inTransaction statements: [String], endedBy ending: [String],
         forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult {
-        try withTransaction(statements) { () throws(DatabaseError) in try query(sql, parameters, forEach: body) }
+        try begin(statements)
+        return try rollingBackOnFailure { () throws(DatabaseError) in
+            let result = try query(sql, parameters, forEach: body)
+            try run(ending.joined(separator: "; "))
+            return result
+        }
     }
 
     package func rows(of questions: [DatabaseQuestion], commits: Bool) throws(DatabaseError) -> [[DatabaseRow]] {

@@ -42,15 +42,23 @@ package final class Ledger {
             throw LedgerError(error)
         }
         guard let found else { throw LedgerError(.missing, "There is no ledger yet; `muster apply` creates it.") }
-        try ledger.refuseNewer(found)
-        guard found == upgrades.count else {
-            throw LedgerError(
-                .older,
-                "The ledger has version \(found), and this muster, which only reads here, needs \(upgrades.count). Upgrade "
-                    + "it first: `muster apply` does that before it looks for work, also with the manifest that is deployed "
-                    + "already, where there is nothing else to do. Older musters are refused from then on.")
-        }
+        try ledger.refuseOther(found)
         return ledger
+    }
+
+    /// Looks whether the ledger still is what it was when it was opened, and asks one thing more with it.
+    ///
+    /// - Throws: `.newer` when somebody has upgraded it meanwhile.
+    package func readAgain<Answer>(with question: LedgerQuestion<Answer>) throws(LedgerError) -> Answer {
+        let (version, answer): (Int, Answer)
+        do throws(DatabaseError) {
+            (version, answer) = try reading(
+                LedgerQuestion("select version from \(sql.ledger)", []) { $0.first?[0].integer ?? 0 }, question)
+        } catch {
+            throw LedgerError(error)
+        }
+        try refuseOther(version)
+        return answer
     }
 
     /// Opens the ledger for writing; creates or upgrades it under a lock when that is needed.
@@ -151,6 +159,17 @@ package final class Ledger {
         try row("select \(sql.milliseconds("created_at")) from \(sql.ledger)")?[0].integer
     }
 
+    /// Refuses every version but the one we know.
+    private func refuseOther(_ found: Int) throws(LedgerError) {
+        try refuseNewer(found)
+        guard found != upgrades.count else { return }
+        throw LedgerError(
+            .older,
+            "The ledger has version \(found), and this muster, which only reads here, needs \(upgrades.count). Upgrade "
+                + "it first: `muster apply` does that before it looks for work, also with the manifest that is deployed "
+                + "already, where there is nothing else to do. Older musters are refused from then on.")
+    }
+
     private func refuseNewer(_ found: Int) throws(LedgerError) {
         guard found > upgrades.count else { return }
         throw LedgerError(
@@ -208,7 +227,7 @@ package final class Ledger {
         }
         // Alone it would run under the role's own search_path and isolation.
         return try session.query(
-            text, parameters, inTransaction: [beginning ?? sql.begin] + sql.ownPath, forEach: body)
+            text, parameters, inTransaction: [beginning ?? sql.begin] + sql.ownPath, endedBy: ["COMMIT"], forEach: body)
     }
 
     /// Runs a statement whose answer matters.

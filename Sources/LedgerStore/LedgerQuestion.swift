@@ -5,7 +5,7 @@ package struct LedgerQuestion<Answer> {
     let question: DatabaseQuestion
     let read: ([DatabaseRow]) throws(DatabaseError) -> Answer
 
-    init(
+    package init(
         _ statement: String, _ parameters: [DatabaseValue],
         read: @escaping ([DatabaseRow]) throws(DatabaseError) -> Answer
     ) {

@@ -129,13 +129,14 @@ package final class PostgresSession: DatabaseSession {
 
     @discardableResult
     package func query(
-        _ sql: String, _ parameters: [DatabaseValue], inTransaction begin: [String],
+        _ sql: String, _ parameters: [DatabaseValue], inTransaction begin: [String], endedBy ending: [String],
         forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult {
         try self.begin(begin)
         let answering = waiting.count
         return try rollingBackOnFailure { () throws(DatabaseError) in
-            waiting += [try BoundStatement(sql, parameters), try BoundStatement("COMMIT")]
+            waiting.append(try BoundStatement(sql, parameters))
+            for text in ending { waiting.append(try BoundStatement(text)) }
             return try answer(of: answering, in: takeWaiting(), forEach: body)
         }
     }

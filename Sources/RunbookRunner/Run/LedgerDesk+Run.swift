@@ -245,6 +245,12 @@ extension LedgerDesk {
             try reclaim(run)
             guard claimed.isEmpty else { return nil }
             let hasMoved = try insisting { ledger throws(DatabaseError) -> Bool in
+                // What was open was under way here, and has ended: mostly the run is complete.
+                if wasDrained, underWay == 0, try ledger.completeRun(run.id) {
+                    hasCompleted = true
+                    isOver = true
+                    return true
+                }
                 guard let progress = try ledger.runProgress(run.id), progress.status != .completed else {
                     try noticeCancelling()
                     isOver = true

@@ -168,12 +168,14 @@ actor LedgerDesk {
         let session: any DatabaseSession
         if let ledger { session = ledger.session } else { session = try connect(isReadOnly: false) }
         do {
-            // A newer muster may have upgraded it since it was read.
-            ledger =
-                known
-                ? try Ledger.read(session, schema: manifestLedger.schema, workspace: workspace, upgrades: upgrades)
-                : try Ledger.open(session, schema: manifestLedger.schema, workspace: workspace, upgrades: upgrades)
-            place = try ServerPlace.of(session)
+            if known, let ledger {
+                // A newer muster may have upgraded it since it was read.
+                place = try ledger.readAgain(with: ServerPlace.question(session))
+            } else {
+                ledger = try Ledger.open(
+                    session, schema: manifestLedger.schema, workspace: workspace, upgrades: upgrades)
+                place = try ServerPlace.of(session)
+            }
         } catch {
             session.close()
             ledger = nil

@@ -13,6 +13,12 @@ struct ServerPlace: Sendable, Hashable {
         try look(at: session, "", [])?.place
     }
 
+    /// The place of the session that a PostgreSQL ledger is in, to be asked with something else.
+    static func question(_ session: any DatabaseSession) -> LedgerQuestion<ServerPlace?> {
+        let pid = session.backendPID
+        return LedgerQuestion("select " + columns, []) { $0.first.flatMap { ServerPlace($0, connectedTo: pid) } }
+    }
+
     /// The same question says what is there of a table of receipts.
     static func of(
         _ session: any DatabaseSession, receipts sql: LedgerSQL
@@ -46,15 +52,20 @@ struct ServerPlace: Sendable, Hashable {
         at session: any DatabaseSession, _ more: String, _ parameters: [DatabaseValue]
     ) throws(DatabaseError) -> (place: ServerPlace, row: DatabaseRow)? {
         guard session.dialect == .postgresql else { return nil }
-        let row = try session.row(
-            """
-            select (select d.oid from pg_catalog.pg_database d
-                    where d.datname operator(pg_catalog.=) pg_catalog.current_database())::pg_catalog.text,
-                pg_catalog.current_setting('server_version_num')::pg_catalog.int4, pg_catalog.pg_backend_pid()\(more)
-            """, parameters)
-        guard let row, let database = row[0].text else { return nil }
-        let place = ServerPlace(
-            database: database, version: row[1].integer ?? 0, isPooled: row[2].integer != session.backendPID)
-        return (place, row)
+        guard let row = try session.row("select \(columns)\(more)", parameters) else { return nil }
+        return ServerPlace(row, connectedTo: session.backendPID).map { ($0, row) }
+    }
+
+    private static let columns = """
+        (select d.oid from pg_catalog.pg_database d
+            where d.datname operator(pg_catalog.=) pg_catalog.current_database())::pg_catalog.text,
+        pg_catalog.current_setting('server_version_num')::pg_catalog.int4, pg_catalog.pg_backend_pid()
+        """
+
+    private init?(_ row: DatabaseRow, connectedTo pid: Int?) {
+        guard let database = row[0].text else { return nil }
+        self.database = database
+        version = row[1].integer ?? 0
+        isPooled = row[2].integer != pid
     }
 }

@@ -53,6 +53,8 @@ enum SessionReset {
         """
     static let unlocking = "SELECT pg_catalog.pg_advisory_unlock_all();"
     static let text = keepingLocks + " " + unlocking
+    /// The same, one by one.
+    static let statements = text.split(separator: ";").map { String($0.drop { $0 == " " }) }
     /// Behind a script, so that nothing of the tenant's answers what is Muster's own.
     static let beforeRecord = "SET SESSION AUTHORIZATION DEFAULT; SET LOCAL search_path = pg_catalog, pg_temp;"
     /// Between two scripts of one transaction, before what they have set is taken back with a step.

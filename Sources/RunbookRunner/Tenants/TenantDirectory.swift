@@ -51,10 +51,13 @@ struct TenantDirectory {
             defer { if ours == nil { session.close() } }
             var rows = 0
             var problem: TenantFinding?
+            let isPostgres = session.dialect == .postgresql
             // Behind a first query it cannot be made one that writes.
-            try session.begin(session.dialect == .postgresql ? ["BEGIN READ ONLY", "SELECT 1"] : ["BEGIN"])
+            let beginning = isPostgres ? ["BEGIN READ ONLY", "SELECT 1"] : ["BEGIN"]
+            // One message: behind a pooler the next one may meet another server.
+            let ending = ["ROLLBACK"] + (ours != nil && isPostgres ? SessionReset.statements : [])
             try stop.interrupting(session.interrupter) { () throws(DatabaseError) in
-                try session.query(sql, []) { row throws(DatabaseError) in
+                try session.query(sql, [], inTransaction: beginning, endedBy: ending) { row throws(DatabaseError) in
                     guard problem == nil else { return }
                     do throws(TenantFinding) {
                         rows += 1
@@ -68,9 +71,6 @@ struct TenantDirectory {
                 }
                 return ()
             }
-            // One message: behind a pooler the next one may meet another server.
-            let reset = ours != nil && session.dialect == .postgresql ? "; \(SessionReset.text)" : ""
-            try session.run("ROLLBACK" + reset)
             if let problem { throw ServiceError(.tenants, "tenants.query: \(problem)") }
         } catch let error as DatabaseError {
             let code: ServiceError.Code =

@@ -303,7 +303,9 @@ import Testing
             try session.run("CREATE TABLE t (n bigint PRIMARY KEY)")
             var answered: [Int?] = []
             for _ in 0..<2 {
-                _ = try? session.query("INSERT INTO t VALUES (1) RETURNING n", [], inTransaction: ["BEGIN"]) {
+                _ = try? session.query(
+                    "INSERT INTO t VALUES (1) RETURNING n", [], inTransaction: ["BEGIN"], endedBy: ["COMMIT"]
+                ) {
                     row throws(DatabaseError) in answered.append(row[0].integer)
                 }
                 #expect(!session.isInTransaction)
@@ -311,6 +313,25 @@ import Testing
             }
             #expect(answered == [1])
             #expect(try session.rows("SELECT n FROM t").count == 1)
+        }
+    }
+
+    @Test(arguments: ContractEngine.available)
+    func aQueryInATransactionOfItsOwnCanBeTakenBack(_ engine: ContractEngine) async throws {
+        try await engine.withSession { session in
+            try session.run("CREATE TABLE t (n bigint PRIMARY KEY)")
+            var answered: [Int?] = []
+            for statement in ["INSERT INTO t VALUES (1) RETURNING n", "SELECT nothing FROM t"] {
+                _ = try? session.query(
+                    statement, [], inTransaction: ["BEGIN"],
+                    endedBy: ["ROLLBACK", "CREATE TABLE IF NOT EXISTS u (n bigint)"]
+                ) { row throws(DatabaseError) in answered.append(row[0].integer) }
+                #expect(!session.isInTransaction)
+                #expect(session.isUsable)
+            }
+            #expect(answered == [1])
+            #expect(try session.rows("SELECT n FROM t").isEmpty)
+            #expect(try session.rows("SELECT n FROM u").isEmpty)
         }
     }
 

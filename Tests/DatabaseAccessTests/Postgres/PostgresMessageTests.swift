@@ -16,7 +16,9 @@ import Testing
             }
             #expect(try session.integer("SELECT count(*) FROM t WHERE length(body) = 1048576") == 40)
             var seen = 0
-            try session.query("SELECT body FROM t", [], inTransaction: ["BEGIN", "SELECT repeat('y', 1000000)"]) {
+            try session.query(
+                "SELECT body FROM t", [], inTransaction: ["BEGIN", "SELECT repeat('y', 1000000)"], endedBy: ["COMMIT"]
+            ) {
                 row throws(DatabaseError) in seen += row[0].text?.utf8.count ?? 0
             }
             #expect(seen == 40 << 20)

@@ -60,6 +60,19 @@ import Testing
         }
     }
 
+    /// Guarantee: a ledger that was opened for questions is looked at again before it is written to.
+    @Test(arguments: Engine.all) func ledgerUpgradedMeanwhileIsRefused(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, _ in
+            let question = LedgerQuestion<Int?>("select 7", []) { $0.first?[0].integer }
+            #expect(try ledger.readAgain(with: question) == 7)
+            for (version, code) in [(99, LedgerError.Code.newer), (1, .older)] {
+                try ledger.change("update {}ledger set version = \(version)")
+                let error = #expect(throws: LedgerError.self) { try ledger.readAgain(with: question) }
+                #expect(error?.code == code)
+            }
+        }
+    }
+
     /// Guarantee: creation is one transaction; what fails in the middle of it leaves nothing, and may be tried again.
     @Test(arguments: Engine.all) func interruptedCreationLeavesNothing(_ engine: Engine) async throws {
         try await LedgerPlace.with(engine) { place in
