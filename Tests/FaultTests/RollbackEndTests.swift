@@ -148,6 +148,7 @@ import Testing
                     runbooks: #"{ id: "columns", sql: "up.sql", rollback: "down.sql" }"#,
                     scripts: [
                         "up.sql": "CREATE TABLE mark (x int);\n" + traced("up"), "down.sql": "DROP TABLE mark;\n",
+                        "more.sql": "SELECT 1;\n",
                     ])
                 #expect(try await fleet.workplace.apply().exitCode == 0)
                 let after = try await dump(database)
@@ -185,22 +186,36 @@ import Testing
                 #expect(seen.code == 4)
                 #expect(seen.findings.map(\.tenant) == unheard)
                 #expect(seen.findings.allSatisfy { $0.kind == "missing_receipt" && $0.detail == "rolled back there" })
-                let next = "SELECT count(*) FROM muster.receipts WHERE state = 'rolled_back'"
+                let manifest = try await Command(
+                    [
+                        "sed", "-i",
+                        "s/runbooks: .*/runbooks: [{ id: 'columns', sql: 'up.sql', rollback: 'down.sql' }, { id: 'more', sql: 'more.sql' }],/",
+                        "deploy.json5",
+                    ],
+                    folder: fleet.workplace.folder
+                ).run()
+                try #require(manifest.code == 0, "\(manifest)")
+                let further = try await fleet.workplace.apply()
+                #expect(further.exitCode == 4)
+                #expect(further.failures.compactMap(\.tenant).sorted() == unheard)
+                #expect(further.failures.allSatisfy { $0.message.contains("has no receipt of columns") })
+                #expect(further.counts.succeeded == 12 - unheard.count)
+                let next = "SELECT tenant FROM muster.receipts WHERE state = 'rolled_back' ORDER BY 1"
                 let repaired = try await repair("--forget-missing", "--reason", "the rollback was cancelled", "--yes")
                 #expect(repaired.code == 0)
                 #expect(repaired.findings.allSatisfy(\.repaired) && repaired.findings.count == unheard.count)
                 #expect(try await repair().code == 0)
-                #expect(try await database.lines(next) == ["\(undone.count)"])
+                #expect(try await database.lines(next) == unheard)
                 let events = try await ledger.lines(
                     "SELECT tenant, reason FROM muster.events WHERE kind = 'repair_forget_missing' ORDER BY 1")
                 #expect(events == unheard.map { "\($0)|the rollback was cancelled" })
 
                 let again = try await fleet.workplace.apply()
                 #expect(again.exitCode == 0, "\(again.failures)")
-                #expect(again.counts.succeeded == undone.count)
+                #expect(again.counts.succeeded == unheard.count)
                 #expect(try await dump(database) == after)
                 #expect(try await fleet.effects() == 12 + undone.count)
-                #expect(try await ledger.lines("SELECT count(*) FROM muster.completed") == ["12"])
+                #expect(try await ledger.lines("SELECT count(*) FROM muster.completed") == ["24"])
             }
         }
     }
