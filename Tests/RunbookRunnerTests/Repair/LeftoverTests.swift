@@ -98,7 +98,14 @@ import Testing
             "MUSTER_RUN_ID": run, "MUSTER_IDEMPOTENCY_KEY": mark.idempotencyKey, "PATH": "/usr/bin:/bin",
         ]
         try process.run()
-        try #require(getpgid(process.processIdentifier) == process.processIdentifier)
-        return process.processIdentifier
+        let number = process.processIdentifier
+        try #require(getpgid(number) == number)
+        // Whoever starts a process goes on while execve(2) still lays out its environment.
+        let deadline = ContinuousClock.now + .seconds(30)
+        while FileManager.default.contents(atPath: "/proc/\(number)/environ")?.isEmpty != false {
+            try #require(ContinuousClock.now < deadline)
+            usleep(1000)
+        }
+        return number
     }
 }
