@@ -142,10 +142,13 @@ package struct LedgerSQL: Sendable {
     /// (PostgreSQL manual, 30.4).
     var unhurried: [String] {
         switch dialect {
-        case .postgresql: ["SET LOCAL synchronous_commit = off"]
+        case .postgresql: [Self.notWaiting]
         case .sqlite: []
         }
     }
+
+    /// The commit of the transaction that says so does not wait for the disk (PostgreSQL).
+    package static let notWaiting = "SET LOCAL synchronous_commit = off"
 
     /// What locks the rows that a query answers, for a transaction that decides by them. SQLite has one writer.
     var forUpdate: String { dialect == .postgresql ? "for update" : "" }

@@ -5,6 +5,7 @@ package import RunbookModel
 extension Ledger {
     /// Writes what became of a batch of jobs, in one transaction: job rows, execution rows, history.
     ///
+    /// What was committed without a wait for the disk is looked for: a job whose work the server has lost is given back.
     /// Only jobs that still belong to (runner, attempt) are written, and only their executions; a finished identity is
     /// never overwritten by a failure, which stands in the history alone. What another runner of this run had committed,
     /// and died before it wrote, counts as done in this run.
@@ -17,13 +18,18 @@ extension Ledger {
         guard !results.isEmpty else { return WrittenResults() }
         let results = results.map(\.withoutNUL)
         try Failpoint.reach(.writeResults, .before)
-        if !rules.contains(where: \.isInForce), let written = try writePlainly(results, run: run, runner: runner) {
+        if !rules.contains(where: \.isInForce),
+            let (written, lost) = try writePlainly(results, run: run, runner: runner)
+        {
             try Failpoint.reach(.writeResults, .after)
             var answer = WrittenResults()
             answer.count = results.count { written[$0.job.tenant] == $0.job.attempt }
+            answer.lost = lost
             return answer
         }
         let answer = try writing { () throws(DatabaseError) in
+            let lost = try lost(among: results, run: run, runner: runner)
+            let results = results.map { lost.contains($0.job.tenant) ? JobResult(job: $0.job, state: .queued) : $0 }
             // The run's row before its jobs', in the order of who joins a run: his new jobs wait for rows that are changed
             // here, and a rule may want the run's.
             if rules.contains(where: \.isInForce), results.contains(where: \.hasFailed) { _ = try lock(run) }
@@ -46,23 +52,25 @@ extension Ledger {
             }
             // Claimed before: by a runner that may have died behind a commit.
             try writeForgotten(written.filter { $0.value > 1 }.keys.sorted(), run: run)
-            return try judge(results.filter { written[$0.job.tenant] == $0.job.attempt }, run: run, rules)
+            var answer = try judge(results.filter { written[$0.job.tenant] == $0.job.attempt }, run: run, rules)
+            answer.lost = written.keys.count { lost.contains($0) }
+            return answer
         }
         try Failpoint.reach(.writeResults, .after)
         return answer
     }
 
-    /// - Returns: the attempts of the jobs that were still ours, by tenant; nil when the results are not plain.
+    /// - Returns: as `writePlain`; nil when the results are not plain.
     private func writePlainly(
         _ results: [JobResult], run: String, runner: String
-    ) throws(DatabaseError) -> [String: Int]? {
+    ) throws(DatabaseError) -> (attempts: [String: Int], lost: Int)? {
         guard dialect == .postgresql, results.allSatisfy(\.isPlain) else { return nil }
         guard results.contains(where: { $0.job.attempt > 1 }) else {
             return try writePlain(results, run: run, runner: runner)
         }
         return try writing { () throws(DatabaseError) in
             let written = try writePlain(results, run: run, runner: runner)
-            try writeForgotten(written.filter { $0.value > 1 }.keys.sorted(), run: run)
+            try writeForgotten(written.attempts.filter { $0.value > 1 }.keys.sorted(), run: run)
             return written
         }
     }

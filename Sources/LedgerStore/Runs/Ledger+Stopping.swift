@@ -5,6 +5,8 @@ package import RunbookModel
 package struct WrittenResults: Sendable {
     /// How many jobs were written. Fewer than given means that this runner was superseded on some.
     package var count = 0
+    /// How many of these were given back, since the server has lost what they had committed.
+    package var lost = 0
     /// Why nothing more of the run begins; nil while it goes on, or when nobody asked.
     package var stopReason: String?
     /// The failures so far of the waves that were judged, by number of the wave.

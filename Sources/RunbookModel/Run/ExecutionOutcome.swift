@@ -12,6 +12,8 @@ package struct ExecutionOutcome: Sendable {
     package var tries: Int
     /// Whether the ledger's row counts the last try already, because it was written beside the work.
     package var isRecorded: Bool
+    /// Whether its commit has waited for the disk: if not, a server that broke down since may have lost it.
+    package var isOnDisk = true
     package var rowsAffected: Int?
     package var durationMS: Int
     package var failure: Failure?

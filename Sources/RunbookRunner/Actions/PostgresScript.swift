@@ -29,6 +29,8 @@ struct PostgresScript {
         var isFirst = true
         var begins = true
         var commits = true
+        /// Whether its commit has reached the disk when it is answered.
+        var waits = true
         var claim = Claim.full
         /// Whether session locks are given back behind it.
         var unlocks = true
@@ -50,6 +52,7 @@ struct PostgresScript {
             case .kept: try receipts.nextClaim(ticket, setting: settings.scene())
             }
         message.append(.claim, claim.text, statements: claim.statements)
+        if frame.commits, !frame.waits { message.append(.settings, LedgerSQL.notWaiting + ";") }
         if !receipts.isLocal {
             let given = try settings.text(isLocal: true)
             message.append(.settings, given.text, statements: given.statements)
@@ -151,6 +154,10 @@ struct PostgresScript {
         let failure = place.failure(error, offset: nil, statement: nil, clean: true)
         if error.code == .interrupted { return .interrupted }
         return error.code == .connectionLost ? .lost(failure) : failed(failure, error)
+    }
+
+    func lost(_ error: DatabaseError) -> ActionEnd {
+        .lost(place.failure(error, offset: nil, statement: nil, clean: true))
     }
 
     func unreachable(_ error: DatabaseError) -> ActionEnd {

@@ -15,6 +15,9 @@ struct PostgresStage {
     let scripts: [PostgresScript]
     let connection: TenantConnection
     let isFused: Bool
+    /// Whether all of it has reached the disk when it is answered. If not, who writes to the ledger what became of it waits
+    /// for that, and makes sure that it is there.
+    let waits: Bool
 
     /// Sends it.
     ///
@@ -77,6 +80,8 @@ struct PostgresStage {
                 message.append(.settings, SessionReset.beforeStep, statements: 5)
                 message.append(.claim, try receipts.step(in: tickets, setting: scene))
             }
+            // A step takes back what was set before.
+            if index == scripts.count - 1, !waits { message.append(.settings, LedgerSQL.notWaiting + ";") }
             script.compose(into: &message)
         }
         message.append(.record, SessionReset.beforeRecord, statements: 2)
@@ -89,9 +94,11 @@ struct PostgresStage {
     /// - Parameter kept: the tickets of all of them, where locks are kept.
     private func frame(of index: Int, keeping kept: [ClaimTicket]?) -> PostgresScript.Frame {
         let (isFirst, isLast) = (index == 0, index == scripts.count - 1)
-        if let kept { return PostgresScript.Frame(isFirst: isFirst, claim: .kept(kept), unlocks: isLast) }
+        // What is committed later is never kept without what was committed before: the last one waits for all of them.
+        let waits = isLast && waits
+        if let kept { return PostgresScript.Frame(isFirst: isFirst, waits: waits, claim: .kept(kept), unlocks: isLast) }
         return PostgresScript.Frame(
-            isFirst: isFirst, begins: !isFused || isFirst, commits: !isFused || isLast,
+            isFirst: isFirst, begins: !isFused || isFirst, commits: !isFused || isLast, waits: waits,
             claim: isBrief(scripts[index]) ? .brief : .full)
     }
 
@@ -146,7 +153,10 @@ struct PostgresStage {
                 milliseconds: answer.milliseconds)
         }
         let committed = end.scripts.count
-        guard var failure else { return end }
+        guard var failure else {
+            end.isOnDisk = waits
+            return end
+        }
         let stopped = message.place(afterResults: failure.resultsBefore)
         var part = stopped.part
         if part == .claim || part == .record, isBrief(scripts[stopped.block]) {
@@ -157,9 +167,14 @@ struct PostgresStage {
         guard committed < scripts.count, committed == 0 || stopped.block >= committed else {
             // What was committed stands; only the connection cannot be cleaned for the next one.
             connection.session.close()
+            end.isOnDisk = waits
             return end
         }
-        _ = connection.recover()
+        let isUsable = connection.recover()
+        if committed > 0, !isUsable || !waitForDisk() {
+            // What was answered may be gone with the server: the next claims find out.
+            return StageEnd(scripts[0].lost(failure))
+        }
         if failure.sqlState == PostgresReceipts.unclear {
             end.isUnclear = true
             return end
@@ -181,6 +196,16 @@ struct PostgresStage {
                 for: failure, in: part, statement: failure.resultsBefore - message.firstResult(ofScript: index),
                 offset: place?.block == index ? place?.offset : nil), of: index)
         return end
+    }
+
+    /// Waits until what was committed on the way to a failure has reached the disk: by a commit that waits itself.
+    private func waitForDisk() -> Bool {
+        do throws(DatabaseError) {
+            try connection.session.run("SELECT pg_catalog.pg_logical_emit_message(true, 'muster', '')")
+            return true
+        } catch {
+            return false
+        }
     }
 
     private func succeeded(_ answer: StageAnswers.Block) -> ActionEnd {

@@ -13,6 +13,9 @@ struct StageEnd {
     /// blame. They are to be sent one by one.
     var isUnread = false
 
+    /// Whether what was committed has reached the disk.
+    var isOnDisk = true
+
     /// Nothing is known of those behind: something is on record there that only a full claim judges.
     var isUnclear = false
 

@@ -44,6 +44,8 @@ struct Assignment: Sendable {
     /// The hook before it was started, or there is none and the work has begun: the one behind it is due.
     var isAttended = false
     var tries = 0
+    /// Whether what was answered last has reached the disk.
+    var isOnDisk = true
     var startedAt = ContinuousClock.now
 
     init(job: ClaimedJob, member: TenantSet.Member, steps: [TenantPlanner.Step], nextStage: Int?) {
@@ -81,6 +83,11 @@ struct Assignment: Sendable {
             group.append(index)
         }
         return group
+    }
+
+    /// Whether nothing is run behind these steps.
+    func ends(with group: [Int]) -> Bool {
+        !steps.suffix(from: (group.last ?? position) + 1).contains { $0.decision == .run }
     }
 
     /// Whether something that a runbook comes after did not get done.

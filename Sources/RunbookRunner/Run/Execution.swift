@@ -23,6 +23,8 @@ struct Execution {
     let claimsInFull: Bool
     /// Something in this stage needs a session: then all of it runs on the direct connection.
     let isDirect: Bool
+    /// Nothing is done for the job behind it: no other step, no hook.
+    let endsJob: Bool
 
     var step: TenantPlanner.Step { parts[0].step }
     var ticket: ClaimTicket { parts[0].ticket }
@@ -71,7 +73,8 @@ struct Execution {
         switch (runbook.action, connection.session.dialect) {
         case (.sql, .postgresql) where runbook.transaction:
             let stage = PostgresStage(
-                scripts: parts.compactMap(script), connection: connection, isFused: context.isFused)
+                scripts: parts.compactMap(script), connection: connection, isFused: context.isFused,
+                waits: !endsJob || connection.receipts?.isLocal != true)
             return stage.run(probeFirst: isPolling) { ended in
                 if ended + 1 < parts.count { restart(parts[ended + 1].step.runbook.limits.runbookTimeout) }
             }

@@ -343,6 +343,11 @@ extension LedgerDesk {
             // Written by a try that was never answered, or taken over: only one try alone tells.
             if tries == 1 { superseded += batch.count - written.count }
             if written.count < batch.count { try noticeCancelling() }
+            if written.lost > 0 {
+                isDrained = false
+                events?.send(
+                    .message("The server has lost what it had not written to its disk: \(written.lost) tenants again."))
+            }
             tallies.merge(written.tallies) { $1 }
             if let reason = written.stopReason, stopReason == nil {
                 stopReason = reason

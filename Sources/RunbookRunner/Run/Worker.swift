@@ -121,12 +121,14 @@ actor Worker {
             tenant: assignment.tenant,
             target: assignment.member.target, context: context, connections: connections,
             isPolling: assignment.waitingSince != nil, claimsInFull: assignment.claimsInFull,
-            isDirect: assignment.steps.contains { $0.runbook.needsSession })
+            isDirect: assignment.steps.contains { $0.runbook.needsSession },
+            endsJob: context.manifest.hooks[.afterTenant] == nil && assignment.ends(with: group))
         if let holder = assignment.endsHolder {
             assignment.endsHolder = nil
             attempt.end(holder)
         }
         let answer = attempt.run()
+        assignment.isOnDisk = answer.isOnDisk
         assignment.goesSingly = assignment.goesSingly || answer.isUnread
         assignment.claimsInFull = assignment.claimsInFull || answer.isUnclear
         var spent = (ContinuousClock.now - began).milliseconds
@@ -234,6 +236,7 @@ actor Worker {
             outcome.rowsAffected = rows
             outcome.output = context.mask.text(output)
             outcome.isRecorded = counted
+            outcome.isOnDisk = assignment.isOnDisk
         case .done:
             outcome.wasDone = true
             outcome.tries = 0

@@ -52,8 +52,10 @@ struct SchemaFleet {
         return SchemaFleet(database: database, workplace: workplace)
     }
 
-    func start(_ arguments: String...) throws -> RunningCommand {
-        try workplace.muster(["apply", "-f", "deploy.json5", "--format", "json"] + arguments).start()
+    func start(_ arguments: String..., environment: [String: String] = [:]) throws -> RunningCommand {
+        var command = workplace.muster(["apply", "-f", "deploy.json5", "--format", "json"] + arguments)
+        command.environment.merge(environment) { $1 }
+        return try command.start()
     }
 
     /// How often something happened.

@@ -98,6 +98,25 @@ import Testing
         }
     }
 
+    /// Guarantee: a job whose commit did not wait for the disk, and is not there, is given back, and nothing is said of it;
+    /// where it is there, it counts.
+    @Test(.needsPostgres, arguments: [nil, 5]) func lostWorkIsGivenBack(_ limit: Int?) async throws {
+        let rules = [StopRule(tenants: 1, limits: StopLimits(maxFailures: limit.map { .count($0) }))]
+        for isThere in [false, true] {
+            try await with(.postgresql) { ledger, run, job throws in
+                if isThere { try record(ledger, run: run) }
+                var outcome = Sample.outcome(.succeeded, isRecorded: true)
+                outcome.isOnDisk = false
+                let result = Sample.result(job, .succeeded, [outcome])
+                let written = try ledger.write([result], run: run, runner: "a", under: rules)
+                #expect((written.count, written.lost) == (1, isThere ? 0 : 1))
+                #expect(try counts(ledger) == (isThere ? [1, 1] : [0, 0]))
+                let jobs = try ledger.values("select state, runner, finished_at is null from {}jobs")
+                #expect(jobs == [isThere ? ["succeeded", "a", false] : ["queued", .null, true]])
+            }
+        }
+    }
+
     /// Guarantee: tries of several runs add up.
     @Test(arguments: Engine.all) func triesAddUp(_ engine: Engine) async throws {
         try await with(engine) { ledger, run, job throws in

@@ -1,0 +1,88 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A server that breaks down before it has written commits to its disk that were answered already.
+@Suite struct LostCommitTests {
+    private static let runbooks = #"{ id: "one", sql: "one.sql" }, { id: "two", sql: "two.sql" }"#
+
+    /// Guarantee: what the ledger says was done is there. Tenants whose commits the server has lost, with all that came
+    /// with them, are worked on again by the same run; each effect is there once.
+    @Test(
+        .needsPostgres, .needsFailpoints,
+        arguments: ["", "rollout: { max_failures: 5 },", "defaults: { fuse: true },"])
+    func lostTenantsAreWorkedOnAgain(_ top: String) async throws {
+        try await PostgresCluster.with { cluster, database in
+            let fleet = try await SchemaFleet.make(
+                24, in: database, top: top, runbooks: Self.runbooks,
+                scripts: ["one.sql": traced("one"), "two.sql": traced("two")])
+            // The ledger's next writer waits, and nobody else writes anything down.
+            let runner = try fleet.start(
+                environment: ["MUSTER_FAILPOINTS": "write_results.before=hang:6000@1"])
+            let writer = try await Self.writer(database)
+            try #require(kill(writer, SIGSTOP) == 0)
+            try #require(try await eventually(within: .seconds(60)) { try await fleet.effects() >= 2 })
+            // What is seen is not on the disk.
+            try await Task.sleep(for: .milliseconds(200))
+            let seen = try await fleet.effects()
+
+            try await cluster.restart("immediate")
+
+            let report = try PrintedReport(try await runner.ending(within: .seconds(60)))
+            #expect(report.exitCode == 0, "\(report.failures) \(report.notices) \(String(describing: report.error))")
+            #expect(seen >= 2)
+            #expect(report.notices.contains { $0.contains("has lost what it had not written") }, "\(report.notices)")
+            #expect(report.counts.succeeded == 24, "\(report.counts)")
+            #expect(try await fleet.lostAndRepeated(of: 24, "one") == (lost: 0, repeated: 0))
+            #expect(try await fleet.lostAndRepeated(of: 24, "two") == (lost: 0, repeated: 0))
+            #expect(try await fleet.runs() == ["completed succeeded 0"])
+            let history = "SELECT count(*), count(DISTINCT (tenant, runbook)), max(attempt) FROM muster.attempts"
+            #expect(try await database.lines(history) == ["48|48|1"])
+            #expect(try await database.lines("SELECT count(*) FROM muster.completed") == ["48"])
+        }
+    }
+
+    /// Guarantee: when the server breaks down in the second runbook of a message, the commit of the first one may be lost
+    /// although it was answered: it is looked at again, and nothing is run without what comes before it.
+    @Test(.needsPostgres) func nothingRunsWithoutWhatComesBefore() async throws {
+        try await PostgresCluster.with { cluster, database in
+            try await database.psql("CREATE TABLE public.nap AS SELECT 120::float8 AS seconds")
+            let fleet = try await SchemaFleet.make(
+                1, in: database, runbooks: Self.runbooks,
+                scripts: [
+                    // Slow enough for the server to answer what it has, when the second one begins.
+                    "one.sql": traced("one", seconds: 0.3),
+                    "two.sql": """
+                        SELECT pg_sleep(seconds) FROM public.nap;
+                        SELECT 1 / count(*) FROM public.witness WHERE runbook = 'one' AND tenant = current_schema();
+                        \(traced("two"))
+                        """,
+                ])
+            let writer = try await Self.writer(database)
+            let runner = try fleet.start()
+            let isIn = """
+                SELECT count(*) FROM pg_stat_activity a, public.witness WHERE a.wait_event = 'PgSleep' AND runbook = 'one'
+                """
+            // The table is there, and what was done in it is not on the disk.
+            try #require(kill(writer, SIGSTOP) == 0)
+            try #require(try await eventually(within: .seconds(60)) { try await database.lines(isIn) == ["1"] })
+            try await cluster.stop("immediate")
+            try await cluster.start()
+            let left = try await fleet.effects()
+            try await database.psql("UPDATE public.nap SET seconds = 0")
+
+            let report = try PrintedReport(try await runner.ending(within: .seconds(60)))
+
+            #expect(report.exitCode == 0, "\(report.failures) \(report.notices) \(String(describing: report.error))")
+            #expect(left == 0)
+            #expect(try await fleet.lostAndRepeated(of: 1, "one") == (lost: 0, repeated: 0))
+            #expect(try await fleet.lostAndRepeated(of: 1, "two") == (lost: 0, repeated: 0))
+        }
+    }
+
+    /// Who writes to the disk what no commit has waited for.
+    private static func writer(_ database: PostgresDatabase) async throws -> pid_t {
+        let lines = try await database.lines("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")
+        return try #require(lines.first.flatMap { pid_t($0) })
+    }
+}
