@@ -52,10 +52,10 @@ import Testing
                     // Slow enough for the server to answer what it has, when the second one begins.
                     "one.sql": traced("one", seconds: 0.3),
                     "two.sql": """
-                        SELECT pg_sleep(seconds) FROM public.nap;
-                        SELECT 1 / count(*) FROM public.witness WHERE runbook = 'one' AND tenant = current_schema();
-                        \(traced("two"))
-                        """,
+                    SELECT pg_sleep(seconds) FROM public.nap;
+                    SELECT 1 / count(*) FROM public.witness WHERE runbook = 'one' AND tenant = current_schema();
+                    \(traced("two"))
+                    """,
                 ])
             // Of what is done nothing reaches the disk by itself.
             try #require(kill(try await Self.writer(database), SIGSTOP) == 0)

@@ -160,6 +160,37 @@ import Testing
         }
     }
 
+    /// Guarantee: a commit is answered before the disk has it only where nothing is done in the tenant until the ledger has
+    /// written its job down.
+    @Test(.needsPostgres, arguments: ["nothing", "script", "hook"], [false, true])
+    func whatIsGoneOnFromIsOnTheDisk(behind: String, isFused: Bool) async throws {
+        try await PostgresServer.withDatabase { url in
+            let look = "INSERT INTO public.looks VALUES (current_setting('synchronous_commit'))"
+            var runbooks = [Self.step("first", [look]), Self.step("second", [look])]
+            if behind == "script" { runbooks.append(Fleet.runbook("third", [look]) { $0.transaction = false }) }
+            var manifest = try Self.manifest(url, tenants: 2, isFused: isFused, runbooks)
+            if behind == "hook" {
+                manifest.hooks[.afterTenant] = HookCommand(
+                    arguments: ["/bin/true"], timeout: .seconds(10))
+            }
+            let session = try PostgresServer.open(url)
+            try session.run("CREATE TABLE looks (seen text)")
+            try session.run(
+                "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database()); END $$"
+            )
+
+            let report = await Fleet.apply(manifest)
+
+            #expect(report.exitCode == 0, "\(report.failures)")
+            // Of a fused stage the last script alone can tell; each ends with the same commit.
+            let expected = [
+                isFused ? "on" : "off", behind == "nothing" ? "off" : "on", behind == "script" ? "on" : nil,
+            ].compactMap(\.self)
+            let seen = try Self.lines(session, "SELECT string_agg(seen, ' ' ORDER BY ctid) FROM looks")
+            #expect(seen[0].split(separator: " ").sorted() == (expected + expected).map { Substring($0) }.sorted())
+        }
+    }
+
     // MARK: Fused
 
     /// Guarantee: fused, a stage is one transaction per tenant.
