@@ -23,16 +23,16 @@ package struct RehearsalFigures: Sendable {
     ///   - course: what was run, and how long each took.
     ///   - beside: what the tenant took besides, without what only a rehearsal does; nil where that is not known.
     ///   - cost: of its server; nil where that is not known.
-    ///   - isFused: whether transactional runbooks that follow each other are committed together.
+    ///   - waitsAtEnd: whether the tenant's last commit waits for the disk, too. Of transactional runbooks that follow each
+    ///     other the last one's does so for all of them.
     package mutating func add(
-        _ course: RehearsalCourse, beside: Duration?, cost: ServerCost? = nil, isFused: Bool = false
+        _ course: RehearsalCourse, beside: Duration?, cost: ServerCost? = nil, waitsAtEnd: Bool = true
     ) {
-        var isInTransaction = false
-        for work in course.took {
-            var duration = (cost ?? .none).inApply(work)
-            if isFused, isInTransaction, work.kind == .transaction { duration = work.duration }
-            isInTransaction = work.kind == .transaction
-            runbooks[work.runbook, default: Sum()].add(duration)
+        for (index, work) in course.took.enumerated() {
+            let next = course.took.dropFirst(index + 1).first
+            let waits = next.map { $0.kind != .transaction } ?? waitsAtEnd
+            let isFree = work.kind == .transaction && !waits
+            runbooks[work.runbook, default: Sum()].add(isFree ? work.duration : (cost ?? .none).inApply(work))
         }
         if let beside { tenants.add(beside) }
     }

@@ -11,6 +11,7 @@ final class RehearsalQueue: Sendable {
         var beside: Duration?
         /// nil for a file, and where it could not be measured.
         var cost: ServerCost?
+        var waitsAtEnd: Bool
     }
 
     private struct State {

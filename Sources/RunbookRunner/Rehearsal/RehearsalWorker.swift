@@ -55,7 +55,7 @@ actor RehearsalWorker {
             tenant: RehearsalReport.RehearsedTenant(
                 tenant: name, course, heldMS: sights.heldMS, locks: sights.locks),
             failures: course.failures.map(context.mask.failure), course: course, beside: name == nil ? nil : beside,
-            cost: sights.cost)
+            cost: sights.cost, waitsAtEnd: sights.waitsAtEnd)
     }
 
     /// Starts a hook around the run or a tenant, dry.
@@ -87,6 +87,8 @@ actor RehearsalWorker {
         let ended = ContinuousClock.now
         if session.isUsable { context.wal.look(session, server: server, database: place.database) }
         answer.cost = cost
+        answer.waitsAtEnd =
+            url != context.manifest.ledger.url.revealed || context.manifest.hooks[.afterTenant] != nil
         answer.notInApply += looked - asked + (.now - ended)
         return answer
     }

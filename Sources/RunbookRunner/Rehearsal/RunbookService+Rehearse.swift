@@ -91,7 +91,7 @@ extension RunbookService {
         var figures = RehearsalFigures()
         for answer in queue.answers {
             tally.add(answer.tenant, answer.failures)
-            figures.add(answer.course, beside: answer.beside, cost: answer.cost, isFused: manifest.fuse)
+            figures.add(answer.course, beside: answer.beside, cost: answer.cost, waitsAtEnd: answer.waitsAtEnd)
         }
         var finished = tally.finished(signal: stop.signal)
         finished.wal = wal.written
