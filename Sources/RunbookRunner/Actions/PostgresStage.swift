@@ -164,15 +164,17 @@ struct PostgresStage {
         } else if part == .record, keepsLocks, failure.sqlState == PostgresReceipts.isThere {
             failure.sqlState = PostgresReceipts.unclear
         }
-        guard committed < scripts.count, committed == 0 || stopped.block >= committed else {
-            // What was committed stands; only the connection cannot be cleaned for the next one.
+        if committed == scripts.count {
+            // It stands; only the connection cannot be cleaned for the next one.
             connection.session.close()
             end.isOnDisk = waits
             return end
         }
-        let isUsable = connection.recover()
-        if committed > 0, !isUsable || !waitForDisk() {
+        // Between two of them nothing fails but the cleaning.
+        let isCleaned = stopped.block >= committed && connection.recover()
+        if committed > 0, !isCleaned || !waitForDisk() {
             // What was answered may be gone with the server: the next claims find out.
+            connection.session.close()
             return StageEnd(scripts[0].lost(failure))
         }
         if failure.sqlState == PostgresReceipts.unclear {
