@@ -150,6 +150,15 @@ package struct LedgerSQL: Sendable {
     /// The commit of the transaction that says so does not wait for the disk (PostgreSQL).
     package static let notWaiting = "SET LOCAL synchronous_commit = off"
 
+    /// The commit of the transaction that says so waits as its session's do, whatever a script has set (PostgreSQL).
+    package static let waitingAsUsual = "SET LOCAL synchronous_commit TO DEFAULT"
+
+    /// A transaction of its own whose commit waits for the disk, and so for all that were committed before (PostgreSQL).
+    ///
+    /// One that has only taken its number is not waited for; an empty message for logical decoding stands in the
+    /// write-ahead log and nowhere else.
+    package static let waitForDisk = "SELECT pg_catalog.pg_logical_emit_message(true, 'muster', '')"
+
     /// What locks the rows that a query answers, for a transaction that decides by them. SQLite has one writer.
     var forUpdate: String { dialect == .postgresql ? "for update" : "" }
 

@@ -52,6 +52,21 @@ import Testing
         }
     }
 
+    /// Guarantee: the last commit of a message waits for those before it, whatever its script has set.
+    @Test func theLastScriptDoesNotTakeTheWaitAway() async throws {
+        try await RepairFleet.with(.databases, ["a"]) { fleet in
+            fleet.runbooks = [Self.note("one"), Self.note("two", ["SET synchronous_commit = off"])]
+            let opener = CountingOpener()
+            let report = try await fleet.apply(opener: opener)
+            #expect(report.exitCode == 0, "\(report.failures)")
+            #expect(try fleet.effects("a") == ["one", "two"])
+            let message = try #require(opener.log.claims.first)
+            let parts = message.components(separatedBy: "SET LOCAL synchronous_commit TO DEFAULT;")
+            #expect(parts.count == 2)
+            #expect(parts.last?.hasPrefix("\nCOMMIT;") == true)
+        }
+    }
+
     /// Guarantee: scripts run in the transactions that are promised, whatever their database's own are.
     @Test(arguments: ["default_transaction_isolation = 'serializable'", "default_transaction_read_only = on"])
     func theDatabasesOwnTransactionsAreNotTaken(_ setting: String) async throws {

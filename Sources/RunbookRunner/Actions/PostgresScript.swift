@@ -25,12 +25,21 @@ struct PostgresScript {
             case kept([ClaimTicket])
         }
 
+        /// What its commit waits for.
+        enum Commit {
+            /// What the session or the script says.
+            case own
+            /// Nothing.
+            case unhurried
+            /// What the session says: others that wait for nothing were committed before it.
+            case forAll
+        }
+
         /// The first of its message.
         var isFirst = true
         var begins = true
         var commits = true
-        /// Whether its commit has reached the disk when it is answered.
-        var waits = true
+        var commit = Commit.own
         var claim = Claim.full
         /// Whether session locks are given back behind it.
         var unlocks = true
@@ -52,7 +61,7 @@ struct PostgresScript {
             case .kept: try receipts.nextClaim(ticket, setting: settings.scene())
             }
         message.append(.claim, claim.text, statements: claim.statements)
-        if frame.commits, !frame.waits { message.append(.settings, LedgerSQL.notWaiting + ";") }
+        if frame.commits, frame.commit == .unhurried { message.append(.settings, LedgerSQL.notWaiting + ";") }
         if !receipts.isLocal {
             let given = try settings.text(isLocal: true)
             message.append(.settings, given.text, statements: given.statements)
@@ -62,6 +71,7 @@ struct PostgresScript {
         message.append(.record, SessionReset.beforeRecord, statements: 2)
         let record = try frame.isBrief ? receipts.briefRecord(ticket) : receipts.record(ticket, isNew: frame.isKept)
         message.append(.record, record.text, statements: record.statements)
+        if frame.commit == .forAll { message.append(.settings, LedgerSQL.waitingAsUsual + ";") }
         if frame.commits { message.append(.commit, "COMMIT;") }
         message.append(.reset, SessionReset.afterRecord, statements: 6)
         if frame.unlocks { message.append(.reset, SessionReset.unlocking) }
@@ -117,7 +127,7 @@ struct PostgresScript {
         switch error.code {
         case .interrupted: return .interrupted
         case .connectionLost, .unreachable:
-            return .lost(place.failure(error, offset: nil, statement: nil, clean: true))
+            return lost(error)
         default: break
         }
         // A syntax error is met before anything runs: its position alone says where it is.

@@ -95,10 +95,12 @@ struct PostgresStage {
     private func frame(of index: Int, keeping kept: [ClaimTicket]?) -> PostgresScript.Frame {
         let (isFirst, isLast) = (index == 0, index == scripts.count - 1)
         // What is committed later is never kept without what was committed before: the last one waits for all of them.
-        let waits = isLast && waits
-        if let kept { return PostgresScript.Frame(isFirst: isFirst, waits: waits, claim: .kept(kept), unlocks: isLast) }
+        let commit: PostgresScript.Frame.Commit = !isLast || !waits ? .unhurried : isFirst || isFused ? .own : .forAll
+        if let kept {
+            return PostgresScript.Frame(isFirst: isFirst, commit: commit, claim: .kept(kept), unlocks: isLast)
+        }
         return PostgresScript.Frame(
-            isFirst: isFirst, begins: !isFused || isFirst, commits: !isFused || isLast, waits: waits,
+            isFirst: isFirst, begins: !isFused || isFirst, commits: !isFused || isLast, commit: commit,
             claim: isBrief(scripts[index]) ? .brief : .full)
     }
 
@@ -172,8 +174,8 @@ struct PostgresStage {
         }
         // Between two of them nothing fails but the cleaning.
         let isCleaned = stopped.block >= committed && connection.recover()
-        if committed > 0, !isCleaned || !waitForDisk() {
-            // What was answered may be gone with the server: the next claims find out.
+        if committed > 0 || failure.claimState == .done, !isCleaned || !waitForDisk() {
+            // What was answered, or seen, may be gone with the server: the next claims find out.
             connection.session.close()
             return StageEnd(scripts[0].lost(failure))
         }
@@ -200,10 +202,10 @@ struct PostgresStage {
         return end
     }
 
-    /// Waits until what was committed on the way to a failure has reached the disk: by a commit that waits itself.
+    /// Waits until what was committed on the way to a failure, or by whoever was there before, has reached the disk.
     private func waitForDisk() -> Bool {
         do throws(DatabaseError) {
-            try connection.session.run("SELECT pg_catalog.pg_logical_emit_message(true, 'muster', '')")
+            try connection.session.run(LedgerSQL.waitForDisk)
             return true
         } catch {
             return false

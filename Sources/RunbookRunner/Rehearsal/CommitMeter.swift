@@ -1,14 +1,11 @@
 import DatabaseAccess
+import LedgerStore
 import RunbookModel
 import Synchronization
 
 /// Measures what a server takes for a commit, and for a round trip.
-///
-/// A transaction that has only taken its number is not waited for when it commits; one that has written something is.
-/// What is written is an empty message for logical decoding: it stands in the write-ahead log and nowhere else.
 final class CommitMeter: Sendable {
     private static let question = "SELECT 1"
-    private static let message = "SELECT pg_catalog.pg_logical_emit_message(true, 'muster', '')"
     private static let rounds = 5
 
     private let refused = Mutex<[String: String]>([:])
@@ -21,7 +18,7 @@ final class CommitMeter: Sendable {
     func cost(of session: any DatabaseSession, server: String) -> ServerCost? {
         do throws(DatabaseError) {
             let roundTrip = try mean(of: Self.question, on: session)
-            let commit = try mean(of: Self.message, on: session)
+            let commit = try mean(of: LedgerSQL.waitForDisk, on: session)
             return ServerCost(roundTrip: roundTrip, commit: max(.zero, commit - roundTrip))
         } catch {
             if error.code != .interrupted { refused.withLock { $0[server] = error.message } }

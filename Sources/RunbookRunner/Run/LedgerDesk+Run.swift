@@ -346,7 +346,9 @@ extension LedgerDesk {
             if written.lost > 0 {
                 isDrained = false
                 events?.send(
-                    .message("The server has lost what it had not written to its disk: \(written.lost) tenants again."))
+                    .message(
+                        "The server has lost what it had not written to its disk: "
+                            + "\(written.lost == 1 ? "a tenant is" : "\(written.lost) tenants are") worked on again."))
             }
             tallies.merge(written.tallies) { $1 }
             if let reason = written.stopReason, stopReason == nil {
