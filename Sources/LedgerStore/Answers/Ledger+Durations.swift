@@ -81,14 +81,14 @@ extension Ledger {
     /// - Parameter tenants: whom it is asked about; nil for all.
     package func longTenants(
         among tenants: [String]?, atLeast milliseconds: Int
-    ) throws(DatabaseError) -> [String: Int] {
+    ) -> LedgerQuestion<[String: Int]> {
         var parameters: [DatabaseValue] = [.text(workspace), DatabaseValue(milliseconds)]
         var condition = ""
         if let tenants {
             parameters.append(LedgerList.texts(tenants, dialect))
             condition = "and \(sql.isAmong("a.tenant", "$3"))"
         }
-        let question = DatabaseQuestion(
+        return LedgerQuestion(
             """
             select q.tenant, max(q.total) from (
                 select a.tenant, a.run_id, sum(a.duration_ms) as total
@@ -97,13 +97,15 @@ extension Ledger {
                 where a.tenant <> '' \(condition)
                 group by a.tenant, a.run_id) q
             group by q.tenant having max(q.total) >= $2
-            """, parameters)
-        var known: [String: Int] = [:]
-        for row in try asked([question], in: sql.beginReadOnly)[0] {
-            // PostgreSQL's sum of bigint is numeric.
-            if let tenant = row[0].text, let longest = row[1].text.flatMap(Int.init) { known[tenant] = longest }
+            """, parameters
+        ) { rows in
+            var known: [String: Int] = [:]
+            for row in rows {
+                // PostgreSQL's sum of bigint is numeric.
+                if let tenant = row[0].text, let longest = row[1].text.flatMap(Int.init) { known[tenant] = longest }
+            }
+            return known
         }
-        return known
     }
 
     private var pairs: String {

@@ -10,18 +10,37 @@ extension Ledger {
     package func claimJobs(
         run: String, runner: String, limit: Int, oneAt places: Set<Int> = []
     ) throws(DatabaseError) -> [ClaimedJob] {
-        let (alone, most) = limits(places)
+        let claim = try claim(run: run, runner: runner, limit: limit, oneAt: places)
         try Failpoint.reach(.claimJobs, .before)
-        var claimed: [DatabaseRow] = []
+        let claimed =
+            switch dialect {
+            case .postgresql: try answer(to: claim)
+            case .sqlite:
+                try writing { () throws(DatabaseError) in
+                    try execute("update muster_fence set value = value + 1")
+                    return try answer(to: claim)
+                }
+            }
+        try Failpoint.reach(.claimJobs, .after)
+        return claimed
+    }
+
+    /// The statement that claims. In SQLite the fence is counted up before, in the same transaction.
+    func claim(
+        run: String, runner: String, limit: Int, oneAt places: Set<Int> = []
+    ) throws(DatabaseError) -> LedgerQuestion<[ClaimedJob]> {
+        let (alone, most) = limits(places)
+        var parameters: [DatabaseValue] = [.text(run), .text(runner), DatabaseValue(limit)]
+        let statement: String
         switch dialect {
         case .postgresql:
+            parameters.append(.text(workspace))
             let fence = try PostgresText.quoteLiteral(sql.name("fence"))
             // In the index's order, or each claim would sort all that is queued. MATERIALIZED, or the planner may run the
             // limited subquery once for each row of the update. By place, not by name: the planner, which knows nothing of
             // a run that has just begun, reads all its jobs otherwise, also for a list of names. A row that somebody
             // changes meanwhile is not found in its new place, and stays for the next claim (PostgreSQL manual, 5.5).
-            claimed = try rows(
-                """
+            statement = """
                 with c as materialized (
                     select ctid as place from \(sql.jobs)
                     where run_id = $1 and state = 'queued'
@@ -34,25 +53,22 @@ extension Ledger {
                 from c where j.ctid = c.place
                 returning j.tenant, j.stage, j.attempt, j.fence, j.position, coalesce((
                     select s.set_id from \(sql.sealed) s where s.workspace = $4 and s.tenant = j.tenant), 0)
-                """, [.text(run), .text(runner), DatabaseValue(limit), .text(workspace)])
+                """
         case .sqlite:
-            claimed = try writing { () throws(DatabaseError) -> [DatabaseRow] in
-                try execute("update muster_fence set value = value + 1")
-                return try rows(
-                    """
-                    update muster_jobs set state = 'running', runner = $2, attempt = attempt + 1,
-                        fence = (select value from muster_fence), claimed_at = \(sql.now)
-                    where run_id = $1 and state = 'queued' and tenant in (
-                        select tenant from muster_jobs where run_id = $1 and state = 'queued'
-                            and stage <= (select stage from muster_runs where id = $1 and status <> 'completed' and stop_reason is null)
-                            \(alone)
-                        order by stage, position limit \(most))
-                    returning tenant, stage, attempt, fence, position
-                    """, [.text(run), .text(runner), DatabaseValue(limit)])
-            }
+            statement = """
+                update muster_jobs set state = 'running', runner = $2, attempt = attempt + 1,
+                    fence = (select value from muster_fence), claimed_at = \(sql.now)
+                where run_id = $1 and state = 'queued' and tenant in (
+                    select tenant from muster_jobs where run_id = $1 and state = 'queued'
+                        and stage <= (select stage from muster_runs where id = $1 and status <> 'completed' and stop_reason is null)
+                        \(alone)
+                    order by stage, position limit \(most))
+                returning tenant, stage, attempt, fence, position
+                """
         }
-        try Failpoint.reach(.claimJobs, .after)
-        return claimed.sorted { ($0[4].integer ?? 0) < ($1[4].integer ?? 0) }.map(Self.claimedJob)
+        return LedgerQuestion(statement, parameters) { rows in
+            rows.sorted { ($0[4].integer ?? 0) < ($1[4].integer ?? 0) }.map(Self.claimedJob)
+        }
     }
 
     /// What keeps a claim to one job where one tenant at a time is worked on. Of two runners that claim at the same moment

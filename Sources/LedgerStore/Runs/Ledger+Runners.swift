@@ -87,11 +87,7 @@ extension Ledger {
     package func endRunner(_ runner: String, run: String) throws(DatabaseError) {
         try session.begin([sql.begin] + sql.ownPath + sql.unhurried)
         let isUntold = try session.rollingBackOnFailure { () throws(DatabaseError) in
-            // The run's row before its jobs', as everywhere.
-            try execute(
-                "update \(sql.runs) set gate_runner = null where id = $1 and gate_runner = $2",
-                [.text(run), .text(runner)])
-            try execute("update \(sql.runners) set ended_at = \(sql.clock) where id = $1", [.text(runner)])
+            try noteEnd(of: runner, run: run)
             try execute(
                 """
                 update \(sql.jobs) set \(givenBack)
@@ -103,6 +99,14 @@ extension Ledger {
         try Failpoint.reach(.endRunner, .after)
         // Nearly never. Who dies before this leaves it to the next run.
         if isUntold { try writing { () throws(DatabaseError) in try writeUntold(of: run) } }
+    }
+
+    /// The run's row comes before its jobs', as everywhere.
+    func noteEnd(of runner: String, run: String) throws(DatabaseError) {
+        try execute(
+            "update \(sql.runs) set gate_runner = null where id = $1 and gate_runner = $2",
+            [.text(run), .text(runner)])
+        try execute("update \(sql.runners) set ended_at = \(sql.clock) where id = $1", [.text(runner)])
     }
 
     /// How many other runners of the run are alive.

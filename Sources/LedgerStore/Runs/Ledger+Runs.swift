@@ -13,15 +13,21 @@ package struct StartedRun: Sendable {
     package var waitsFor: String?
     /// A newer manifest has left runs behind: see `closeRunsLeftBehind`.
     package var leavesBehind = false
+    /// The first jobs of a run that this runner has made, which has claimed them.
+    package var claimed: [ClaimedJob] = []
+    /// Tenants that took long in one of the last runs.
+    var durations: [String: Int] = [:]
 
     package init(
-        id: String, joined: Bool, isStopping: Bool = false, isStale: Bool = false, waitsFor: String? = nil
+        id: String, joined: Bool, isStopping: Bool = false, isStale: Bool = false, waitsFor: String? = nil,
+        durations: [String: Int] = [:]
     ) {
         self.id = id
         self.joined = joined
         self.isStopping = isStopping
         self.isStale = isStale
         self.waitsFor = waitsFor
+        self.durations = durations
     }
 }
 
@@ -30,23 +36,28 @@ extension Ledger {
     /// the runner, in one transaction; the question is asked again there, so that what was finished meanwhile makes no job.
     ///
     /// - Parameters:
-    ///   - pages: the tenants that may get a job, with offsets that say where.
+    ///   - pages: the tenants that may get a job, with offsets that say where; is given what `long` has answered.
     ///   - settled: how many tenants were done already when the plan was made.
+    ///   - long: who took long before.
     ///   - runner: who works on it from then on.
+    ///   - count: how many jobs it claims at once, in a run that is new, in PostgreSQL.
     ///   - made: called when the run is a new one, before anything is in it.
     ///   - remembering: what else is written with it, first.
     /// - Returns: nil when nothing is left to do; then nothing was written.
     package func startRun(
-        _ draft: RunDraft, jobs pages: some Sequence<LedgerScope>, settled: Int, runner: NewRunner? = nil,
+        _ draft: RunDraft, jobs pages: ([String: Int]) -> some Sequence<LedgerScope>, settled: Int,
+        long: LedgerQuestion<[String: Int]>? = nil, runner: NewRunner? = nil, claiming count: Int = 0,
         made: () -> Void = {}, remembering: () throws(DatabaseError) -> Void = {}
     ) throws(DatabaseError) -> StartedRun? {
         try session.begin([sql.begin] + sql.ownPath)
         let started = try session.rollingBackOnFailure { () throws(DatabaseError) -> StartedRun? in
             try remembering()
             try keepFromSealing(alone: draft.kind == .rollback)
-            let run = try ensureRun(draft, settled: settled)
+            let run = try ensureRun(draft, settled: settled, long)
             if !run.joined, run.waitsFor == nil { made() }
-            let begun = run.isStopping || run.waitsFor != nil ? run : try fill(run, draft, pages, runner)
+            let begun =
+                run.isStopping || run.waitsFor != nil
+                ? run : try fill(run, draft, pages(run.durations), runner, claiming: count)
             try Failpoint.reach(.startRun, .before)
             let isKept = begun.map { !$0.isStopping && !$0.isStale && $0.waitsFor == nil } ?? false
             if isKept { try session.commit() } else { try session.rollback() }
@@ -58,13 +69,14 @@ extension Ledger {
 
     /// Puts the jobs and the runner into a run that is under our lock. nil when there is nothing to do in it.
     private func fill(
-        _ run: StartedRun, _ draft: RunDraft, _ pages: some Sequence<LedgerScope>, _ runner: NewRunner?
+        _ run: StartedRun, _ draft: RunDraft, _ pages: some Sequence<LedgerScope>, _ runner: NewRunner?,
+        claiming count: Int
     ) throws(DatabaseError) -> StartedRun? {
         var run = run
         var asked = 0
         var places = 0
         for page in pages {
-            try putJobs(page, run: run.id, waves: draft.waves)
+            try putJobs(page, of: run, waves: draft.waves)
             asked += page.tenants.count { !$0.id.isEmpty }
             places += page.tenants.count
         }
@@ -84,8 +96,14 @@ extension Ledger {
             try note("retry", "of run \(other)", of: run.id, by: draft.initiator.name)
         }
         if let runner { try add(runner, to: run.id, connections: run.joined ? 0 : runner.connections) }
-        let (hasOpenJobs, jobs, left) = try answers(
-            to: openJobs(of: run.id), countOfJobs(of: run.id), leftBehind(by: draft, run: run.id))
+        let questions = (openJobs(of: run.id), countOfJobs(of: run.id), leftBehind(by: draft, run: run.id))
+        let (hasOpenJobs, jobs, left): (Bool, Int, [(id: String, isOpen: Bool, hasHooks: Bool)])
+        if let runner, count > 0, !run.joined, dialect == .postgresql {
+            (hasOpenJobs, jobs, left, run.claimed) = try answers(
+                to: questions.0, questions.1, questions.2, claim(run: run.id, runner: runner.id, limit: count))
+        } else {
+            (hasOpenJobs, jobs, left) = try answers(to: questions.0, questions.1, questions.2)
+        }
         run.isStale = !run.joined && draft.plan != nil && jobs != places
         guard run.joined || hasOpenJobs || run.isStale else { return nil }
         run.leavesBehind = !left.isEmpty
@@ -95,7 +113,7 @@ extension Ledger {
     package func startRun(
         _ draft: RunDraft, jobs scope: LedgerScope, settled: Int
     ) throws(DatabaseError) -> StartedRun? {
-        try startRun(draft, jobs: [scope], settled: settled)
+        try startRun(draft, jobs: { _ in [scope] }, settled: settled)
     }
 
     /// - Parameter orDueHooks: whether a complete run counts as open while its last hooks are to be started.
@@ -129,7 +147,9 @@ extension Ledger {
         }
     }
 
-    private func ensureRun(_ draft: RunDraft, settled: Int) throws(DatabaseError) -> StartedRun {
+    private func ensureRun(
+        _ draft: RunDraft, settled: Int, _ long: LedgerQuestion<[String: Int]>?
+    ) throws(DatabaseError) -> StartedRun {
         // A run of the same identity may complete between the two statements; then the insert succeeds.
         while true {
             let id = RunID.make()
@@ -153,10 +173,16 @@ extension Ledger {
                     DatabaseValue(draft.undoes), .boolean(draft.hasFinalHooks),
                 ]
             ) { !$0.isEmpty }
-            let (isMade, cancelled) = try answers(to: insertion, lastCancelled)
+            let (isMade, cancelled): (Bool, [String])
+            var durations: [String: Int] = [:]
+            if let long {
+                (isMade, cancelled, durations) = try answers(to: insertion, lastCancelled, long)
+            } else {
+                (isMade, cancelled) = try answers(to: insertion, lastCancelled)
+            }
             if isMade {
                 for run in cancelled { try writeUntold(of: run) }
-                return StartedRun(id: id, joined: false)
+                return StartedRun(id: id, joined: false, durations: durations)
             }
             // Locked, so that nobody completes it or moves it on before the jobs are in.
             let open = try row(
@@ -165,7 +191,7 @@ extension Ledger {
                 where workspace = $1 and identity = $2 and status <> 'completed' \(sql.forUpdate)
                 """, [.text(workspace), .text(draft.identity)])
             if let open, let id = open[0].text {
-                return StartedRun(id: id, joined: true, isStopping: open[1].boolean == true)
+                return StartedRun(id: id, joined: true, isStopping: open[1].boolean == true, durations: durations)
             }
             if let other = try openRun(otherThan: draft.kind) {
                 return StartedRun(id: id, joined: false, waitsFor: other)
@@ -180,7 +206,7 @@ extension Ledger {
             [.text(workspace), .text(kind.rawValue)])?[0].text
     }
 
-    private func putJobs(_ scope: LedgerScope, run: String, waves: [String]) throws(DatabaseError) {
+    private func putJobs(_ scope: LedgerScope, of run: StartedRun, waves: [String]) throws(DatabaseError) {
         guard !scope.tenants.isEmpty else { return }
         let pending = unsettled(scope, first: 4, forJobs: true)
         let count = max(1, waves.count)
@@ -195,8 +221,8 @@ extension Ledger {
             insert into \(sql.jobs) (run_id, tenant, position, stage, state, reason, wave)
             select $2, u.id, u.ord + \(scope.offset), u.stage, u.state, u.reason, case when u.id <> '' then \(wave) end
             from u where true
-            on conflict (run_id, tenant) do nothing
-            """, [.text(workspace), .text(run), LedgerList.texts(waves, dialect)] + pending.parameters)
+            \(run.joined ? "on conflict (run_id, tenant) do nothing" : "")
+            """, [.text(workspace), .text(run.id), LedgerList.texts(waves, dialect)] + pending.parameters)
     }
 
     func hasOpenJobs(_ run: String) throws(DatabaseError) -> Bool { try answer(to: openJobs(of: run)) }
@@ -223,9 +249,13 @@ extension Ledger {
     /// Completes the run if no job is open. Whoever sees an open run without open jobs calls this; one of them wins.
     ///
     /// The job rows must be committed before, in a transaction of their own.
-    /// - Parameter outcome: nil: as the jobs say.
+    /// - Parameters:
+    ///   - outcome: nil: as the jobs say.
+    ///   - runner: who says goodbye with it.
     /// - Returns: whether this call completed it.
-    package func completeRun(_ run: String, outcome: RunOutcome? = nil) throws(DatabaseError) -> Bool {
+    package func completeRun(
+        _ run: String, outcome: RunOutcome? = nil, leaving runner: String? = nil
+    ) throws(DatabaseError) -> Bool {
         let isCompleted = try writing { () throws(DatabaseError) in
             // Locked by a statement of its own: whoever joined the run meanwhile has put jobs that the next one sees.
             var (isStopped, tally) = try answers(to: openRun(run), self.tally(ofRun: run))
@@ -237,6 +267,7 @@ extension Ledger {
             }
             guard tally.all.processed == tally.all.total else { return false }
             try complete(run, outcome ?? tally.outcome)
+            if let runner { try noteEnd(of: runner, run: run) }
             try Failpoint.reach(.completeRun, .before)
             return true
         }

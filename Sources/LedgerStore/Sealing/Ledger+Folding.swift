@@ -7,30 +7,49 @@ extension Ledger {
     /// - Parameter retention: in seconds.
     /// - Returns: whether there may be more.
     package func fold(olderThan retention: Int, limit: Int = 5000) throws(DatabaseError) -> Bool {
-        let isOld = "finished_at < \(sql.ago(seconds: retention))"
-        let old = """
-            select id from \(sql.runs)
-            where workspace = $1 and status = 'completed' and folded_at is null and \(isOld)
-            order by finished_at, id limit 1
-            """
-        let stray = "run_id is null and workspace = $1 and \(isOld)"
-        guard
-            let found = try row(
-                "select (\(old)), exists (select 1 from \(sql.attempts) where \(stray))", [.text(workspace)]),
-            found[0].text != nil || found[1].boolean == true
-        else { return false }
+        guard let (run, hasStray) = try answer(to: foldable(olderThan: retention)), run != nil || hasStray else {
+            return false
+        }
         try writing(isUnhurried: true) { () throws(DatabaseError) in
-            if let run = found[0].text {
+            if let run {
                 try fold(run, limit)
             } else {
                 try execute(
                     """
                     delete from \(sql.attempts)
-                    where id in (select id from \(sql.attempts) where \(stray) order by id limit $2)
+                    where id in (select id from \(sql.attempts) where \(stray(olderThan: retention)) order by id limit $2)
                     """, [.text(workspace), DatabaseValue(limit)])
             }
         }
         return true
+    }
+
+    /// Whether anything is older than the retention.
+    package func isAnythingOld(_ retention: Int) -> LedgerQuestion<Bool> {
+        let question = foldable(olderThan: retention)
+        return LedgerQuestion(question.question.sql, question.question.parameters) { rows throws(DatabaseError) in
+            let found = try question.read(rows)
+            return found?.run != nil || found?.hasStray == true
+        }
+    }
+
+    /// The oldest run that is to be folded, and whether attempts are that no run made.
+    private func foldable(olderThan retention: Int) -> LedgerQuestion<(run: String?, hasStray: Bool)?> {
+        LedgerQuestion(
+            """
+            select (
+                select id from \(sql.runs)
+                where workspace = $1 and status = 'completed' and folded_at is null and \(isOld(retention))
+                order by finished_at, id limit 1),
+                exists (select 1 from \(sql.attempts) where \(stray(olderThan: retention)))
+            """, [.text(workspace)]
+        ) { $0.first.map { ($0[0].text, $0[1].boolean == true) } }
+    }
+
+    private func isOld(_ retention: Int) -> String { "finished_at < \(sql.ago(seconds: retention))" }
+
+    private func stray(olderThan retention: Int) -> String {
+        "run_id is null and workspace = $1 and \(isOld(retention))"
     }
 
     private func fold(_ run: String, _ limit: Int) throws(DatabaseError) {

@@ -159,16 +159,20 @@ extension Ledger {
             return sets
         }
     }
+
     private func seal(_ group: Group, behind run: String?) throws(DatabaseError) {
         let set = SealedSet(group.known).adding(group.delta)
+        try ensure(set)
         let tenants = LedgerList.texts(group.tenants, dialect)
         let list = dialect == .postgresql ? "pg_catalog.unnest($3::text[])" : "(select value from json_each($3))"
         try execute(
             """
             insert into \(sql.sealed) (workspace, tenant, set_id)
-            select $1, x.value, $2 from \(list) as x\(dialect == .postgresql ? "(value)" : "") where true
+            select $1, x.value, s.id from \(sql.sets) s
+            \(sql.ordered) \(list) as x\(dialect == .postgresql ? "(value) on true" : "")
+            where s.workspace = $1 and s.digest = $2
             on conflict (workspace, tenant) do update set set_id = excluded.set_id
-            """, [.text(workspace), DatabaseValue(try ensure(set)), tenants])
+            """, [.text(workspace), .text(set.digest), tenants])
         // Exactly what went into the set: a row that was changed meanwhile stays, and stands before its member.
         let columns = [("runbook", "text"), ("key", "text"), ("state", "text"), ("checksum", "text")]
         let moved = """
@@ -200,36 +204,21 @@ extension Ledger {
             """, parameters + [DatabaseValue(run)])
     }
 
-    /// - Returns: the id of the set with these members, which is made where it is missing.
-    private func ensure(_ set: SealedSet) throws(DatabaseError) -> Int? {
-        guard let (id, isNew) = try identify(set) else { return nil }
-        guard isNew else { return id }
+    /// Makes the set with these members where it is missing. Nobody else makes any meanwhile: who does holds the
+    /// workspace's row.
+    private func ensure(_ set: SealedSet) throws(DatabaseError) {
+        try execute(
+            "insert into \(sql.sets) (workspace, digest) values ($1, $2) on conflict do nothing",
+            [.text(workspace), .text(set.digest)])
         let columns = [("runbook", "text"), ("key", "text"), ("state", "text"), ("checksum", "text")]
         try execute(
             """
             insert into \(sql.setMembers) (set_id, runbook, key, state, checksum)
-            select $1, d.runbook, d.key, d.state, d.checksum from \(sql.records(columns, "$2")) d
-            """, [DatabaseValue(id), .text(try Self.json(set.members))])
-        return id
-    }
-
-    private func identify(_ set: SealedSet) throws(DatabaseError) -> (id: Int, isNew: Bool)? {
-        let key: [DatabaseValue] = [.text(workspace), .text(set.digest)]
-        let known = "select id from \(sql.sets) where workspace = $1 and digest = $2"
-        let made = "insert into \(sql.sets) (workspace, digest) values ($1, $2)"
-        switch dialect {
-        case .postgresql:
-            // Nobody else makes any meanwhile: who does holds the workspace's row.
-            let row = try row(
-                """
-                with n as (\(made) on conflict do nothing returning id)
-                select id, true from n union all select k.id, false from (\(known)) k
-                """, key)
-            return row?[0].integer.map { ($0, row?[1].boolean == true) }
-        case .sqlite:
-            if let id = try row(known, key)?[0].integer { return (id, false) }
-            return try row("\(made) returning id", key)?[0].integer.map { ($0, true) }
-        }
+            select s.id, d.runbook, d.key, d.state, d.checksum from \(sql.sets) s
+            \(sql.ordered) \(sql.records(columns, "$3")) d \(dialect == .postgresql ? "on true" : "")
+            where s.workspace = $1 and s.digest = $2
+            on conflict do nothing
+            """, [.text(workspace), .text(set.digest), .text(try Self.json(set.members))])
     }
 
     /// Sets that no tenant has any more: each deploy makes a new one.

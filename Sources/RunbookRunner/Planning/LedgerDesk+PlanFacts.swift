@@ -31,14 +31,14 @@ extension LedgerDesk {
         return try read { ledger throws(DatabaseError) in try ledger.durations(of: runbooks, in: tenants + [""]) }
     }
 
-    /// Tenants that took long in one of the last runs; none where all of them begin at once anyway.
-    func longTenants(_ ledger: Ledger, _ fleet: PlannedFleet) throws(DatabaseError) -> [String: Int] {
-        guard fleet.unsettledCount > (ceilings.min() ?? 1) else { return [:] }
+    /// Who took long in one of the last runs; nil where all of them begin at once anyway.
+    func longTenants(_ ledger: Ledger, _ fleet: PlannedFleet) -> LedgerQuestion<[String: Int]>? {
+        guard fleet.unsettledCount > (ceilings.min() ?? 1) else { return nil }
         let plan = fleet.plan
         // A few of many are found by their names, all by the runs.
         let isFew = fleet.unsettledCount <= min(FleetPlan.pageSize, plan.allTenants.count / 2)
         let tenants = isFew ? fleet.unsettled.map { plan.tenantID(at: $0.place) } : nil
-        return try ledger.longTenants(among: tenants, atLeast: LongestFirst.shortest)
+        return ledger.longTenants(among: tenants, atLeast: LongestFirst.shortest)
     }
 
     /// Who holds locks in the places that have something to do: one question for each server, and one to the ledger for

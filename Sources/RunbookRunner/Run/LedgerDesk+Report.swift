@@ -28,11 +28,12 @@ extension LedgerDesk {
         let manifest = fleet.plan.manifest
         let after = try plan(fleet.plan)
         let hasHooks = manifest.hooks.surroundTenants
-        let (tally, records, done, cancelled) = try asking { ledger throws(DatabaseError) in
+        let (tally, records, done, cancelled, isOld) = try asking { ledger throws(DatabaseError) in
             try ledger.reading(
                 ledger.tally(ofRun: run.id), ledger.record(ofRun: run.id), ledger.summaries(ofRun: run.id),
-                ledger.cancelNotes(ofRun: run.id))
+                ledger.cancelNotes(ofRun: run.id), ledger.isAnythingOld(retention))
         }
+        mayFold = isOld
         let isClean = tally.all.succeeded + tally.all.skipped == tally.all.total
         let failures =
             isClean && !hasHooks

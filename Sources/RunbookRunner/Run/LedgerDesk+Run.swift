@@ -8,10 +8,9 @@ extension LedgerDesk {
     ///
     /// - Returns: with it, the runs that a newer manifest has left behind and whose last hooks are not started any more.
     func begin(
-        _ fleet: PlannedFleet, draft: RunDraft, host: String, runner: String, ceilings: [Int]
+        _ fleet: PlannedFleet, draft: RunDraft, host: String, runner: String, rules: [StopRule], ceilings: [Int]
     ) throws(ServiceError) -> (run: StartedRun, leftBehind: [String])? {
-        self.ceilings = ceilings
-        self.fleet = fleet
+        watch(fleet, rules, ceilings: ceilings)
         var leftBehind: [String] = []
         let run = try asking { ledger throws(DatabaseError) -> StartedRun? in
             let key = try takeKey(of: runner)
@@ -141,7 +140,7 @@ extension LedgerDesk {
         }
         parked = []
         flush()
-        if let run, ledger?.session.isUsable == true {
+        if let run, !hasCompleted, ledger?.session.isUsable == true {
             try asking { ledger throws(DatabaseError) in
                 try ledger.endRunner(runner, run: run.id)
             }
@@ -210,17 +209,22 @@ extension LedgerDesk {
         let now = ContinuousClock.now
         // What lasts longer stays small: others may want to share it.
         if (now - lastClaim) * chunk < .milliseconds(75) * lastCount { chunk = min(2 * chunk, largestChunk) }
-        lastClaim = now
-        lastCount = limit
         do throws(DatabaseError) {
             var tries = 0
-            claimed = try insisting { ledger throws(DatabaseError) in
+            let jobs = try insisting { ledger throws(DatabaseError) in
                 tries += 1
                 if tries > 1 { hasLostClaim = true }
                 return try ledger.claimJobs(run: run.id, runner: runner, limit: limit, oneAt: sharedPlaces)
             }
-            isDrained = !claimed.isEmpty && claimed.count < limit && sharedPlaces.isEmpty
+            noteClaim(of: jobs, limit: limit, at: now)
         } catch { fail(error) }
+    }
+
+    /// - Parameter limit: how many it was to bring.
+    func noteClaim(of jobs: [ClaimedJob], limit: Int, at now: ContinuousClock.Instant = .now) {
+        (lastClaim, lastCount) = (now, limit)
+        claimed = jobs
+        isDrained = !jobs.isEmpty && jobs.count < limit && sharedPlaces.isEmpty
     }
 
     /// Takes up claims whose answer was lost: with nothing in hand, whatever the ledger says is ours is one of them.
@@ -236,21 +240,20 @@ extension LedgerDesk {
         guard mayLook, parked.isEmpty || ContinuousClock.now - lastLook > .milliseconds(20) else {
             return .milliseconds(20)
         }
+        let hasLooked = lastLook > lastClaim
         lastLook = ContinuousClock.now
         let wasDrained = isDrained
         flush()
         guard let run, !isOver else { return nil }
+        // The claim has just said what there is: all of it is under way here.
+        if wasDrained, underWay > 0, !hasLooked, parked.isEmpty, claimed.isEmpty { return .milliseconds(20) }
         do throws(DatabaseError) {
             if claimed.isEmpty { try letWorkspaceGo() }
             try reclaim(run)
             guard claimed.isEmpty else { return nil }
             let hasMoved = try insisting { ledger throws(DatabaseError) -> Bool in
                 // What was open was under way here, and has ended: mostly the run is complete.
-                if wasDrained, underWay == 0, try ledger.completeRun(run.id) {
-                    hasCompleted = true
-                    isOver = true
-                    return true
-                }
+                if wasDrained, underWay == 0, try complete(run.id, in: ledger) { return true }
                 guard let progress = try ledger.runProgress(run.id), progress.status != .completed else {
                     try noticeCancelling()
                     isOver = true
@@ -259,10 +262,7 @@ extension LedgerDesk {
                 stage = progress.stage
                 if let reason = progress.stopReason { stopReason = reason }
                 if progress.open == 0 {
-                    if try ledger.completeRun(run.id) {
-                        hasCompleted = true
-                        isOver = true
-                    }
+                    _ = try complete(run.id, in: ledger)
                     return true
                 }
                 // All that is open is under way here: nothing can be claimed before some of it ends.
@@ -290,9 +290,17 @@ extension LedgerDesk {
         guard let run, !hasCompleted else { return }
         try asking { ledger throws(DatabaseError) in
             if let progress = try ledger.runProgress(run.id), progress.status != .completed, progress.open == 0 {
-                if try ledger.completeRun(run.id) { hasCompleted = true }
+                _ = try complete(run.id, in: ledger)
             }
         }
+    }
+
+    /// Completes the run, if no job is open, and says goodbye with it.
+    private func complete(_ run: String, in ledger: Ledger) throws(DatabaseError) -> Bool {
+        guard try ledger.completeRun(run, leaving: runner) else { return false }
+        hasCompleted = true
+        isOver = true
+        return true
     }
 
     // MARK: Waiting

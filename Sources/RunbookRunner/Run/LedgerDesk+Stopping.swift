@@ -5,10 +5,13 @@ import RunbookModel
 
 /// Runs that a rule stops.
 extension LedgerDesk {
+    /// Takes up what the run goes by.
+    ///
     /// - Parameters:
     ///   - rules: of each wave, at least one.
     ///   - ceilings: how many tenants of each wave this runner works on at once.
-    func watch(_ rules: [StopRule], ceilings: [Int]) throws(ServiceError) {
+    func watch(_ fleet: PlannedFleet, _ rules: [StopRule], ceilings: [Int]) {
+        self.fleet = fleet
         self.rules = rules
         self.ceilings = ceilings
         // What is claimed when the run is stopped by somebody else is begun all the same, until that is noticed.
@@ -16,8 +19,12 @@ extension LedgerDesk {
             chunk = min(32, ceilings.max() ?? 32)
             largestChunk = chunk
         }
-        sharedPlaces = fleet?.plan.sharedPlaces ?? []
-        livesElsewhere = fleet?.livesElsewhere ?? false
+        sharedPlaces = fleet.plan.sharedPlaces
+        livesElsewhere = fleet.livesElsewhere
+    }
+
+    /// Takes this runner's share of connections.
+    func takeShare() throws(ServiceError) {
         guard run?.joined == true else {
             room = ConnectionRoom(share: aloneShare)
             return
@@ -32,16 +39,22 @@ extension LedgerDesk {
         _ ledger: Ledger, _ fleet: PlannedFleet, _ draft: RunDraft, _ runner: NewRunner
     ) throws(DatabaseError) -> StartedRun? {
         let runbooks = fleet.plan.rollback?.declared ?? fleet.plan.manifest.runbooks
-        let durations = try longTenants(ledger, fleet)
+        let long = longTenants(ledger, fleet)
+        // Where nothing has to pass before, and no place wants its tenants one by one.
+        let first = isOpening || !sharedPlaces.isEmpty ? 0 : chunk
         let deadline = ContinuousClock.now + patience
         while true {
             let run = try ledger.startRun(
-                draft, jobs: fleet.jobs(durations), settled: fleet.settledCount, runner: runner, made: expectWorkers
+                draft, jobs: fleet.jobs, settled: fleet.settledCount, long: long, runner: runner, claiming: first,
+                made: expectWorkers
             ) { () throws(DatabaseError) in
                 try ledger.keep(
                     tenants: fleet.plan.allTenants.tenants, runbooks: runbooks, pageSize: fleet.plan.pageSize)
             }
-            guard let run, run.isStopping else { return run }
+            guard let run, run.isStopping else {
+                if let run, !run.claimed.isEmpty { noteClaim(of: run.claimed, limit: first) }
+                return run
+            }
             try buryTheDead(of: run.id)
             _ = try ledger.releaseSilentRunners(of: run.id)
             if try ledger.completeRun(run.id) { continue }

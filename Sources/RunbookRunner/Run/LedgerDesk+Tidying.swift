@@ -16,11 +16,14 @@ extension LedgerDesk {
 
     /// The same of what is older than the retention.
     func fold() -> String? {
-        tidying { ledger throws(DatabaseError) in
-            let retention = Int(manifestLedger.retention.components.seconds)
+        guard mayFold else { return nil }
+        return tidying { ledger throws(DatabaseError) in
             while !stop.isStopping, try ledger.fold(olderThan: retention) {}
         }
     }
+
+    /// In seconds.
+    var retention: Int { Int(manifestLedger.retention.components.seconds) }
 
     private func tidying(_ work: (Ledger) throws(DatabaseError) -> Void) -> String? {
         guard hasCompleted, let ledger else { return nil }

@@ -95,6 +95,8 @@ actor LedgerDesk {
     var underWay = 0
     var stage = 0
     var isOver = false
+    /// Something is older than the retention, as the report's questions have told.
+    var mayFold = false
     /// This runner is the one that completed the run, and tidies up after it.
     var hasCompleted = false
     var problem: ServiceError?

@@ -85,7 +85,9 @@ extension RunbookService {
             stop.allow(grace: .zero)
         }
         // Another runner may have finished it all since.
-        let begun = try await desk.begin(fleet, draft: draft, host: host, runner: runner, ceilings: ceilings)
+        let begun = try await desk.begin(
+            fleet, draft: draft, host: host, runner: runner, rules: fleet.plan.stopRules(request.maxFailures),
+            ceilings: ceilings)
         guard let (run, leftBehind) = begun else {
             let again = try await desk.plan(fleet.plan)
             if let saved = request.plan { try await refuseStale(saved, again, draft.identity, desk) }
@@ -99,7 +101,7 @@ extension RunbookService {
         notices += leftBehind.map {
             "Hooks behind the end of run \($0) were not started, or not seen to end, and the manifest has changed since."
         }
-        try await desk.watch(fleet.plan.stopRules(request.maxFailures), ceilings: ceilings)
+        try await desk.takeShare()
         let runContext = context(run.id, runner)
         let workers = (1...max(1, ceilings.max() ?? 1)).map { Worker(number: $0, context: runContext) }
         await work(workers, runContext, desk)

@@ -33,6 +33,52 @@ import Testing
         }
     }
 
+    /// Guarantee: who makes a run has its first jobs with it, as if claimed behind it; who joins has none, and a run that
+    /// does not come about leaves none behind.
+    @Test(arguments: Engine.all) func runBeginsWithItsFirstJobs(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, _ in
+            func start(_ runner: String, _ draft: RunDraft, _ scope: LedgerScope) throws -> StartedRun? {
+                try ledger.startRun(
+                    draft, jobs: { _ in [scope] }, settled: 0, runner: NewRunner(id: runner, host: "here", pid: 7),
+                    claiming: 2)
+            }
+            let scope = Sample.scope(["c", "a", "b"])
+            var planned = Sample.draft()
+            planned.plan = "sha256:plan"
+            var doubtful = scope
+            doubtful.tenants.append(LedgerScope.ScopedTenant(id: "d", cohort: 9))
+            #expect(try start("x", planned, doubtful)?.isStale == true)
+            #expect(try ledger.value("select count(*) from {}jobs")?.integer == 0)
+
+            let run = try #require(try start("a", Sample.draft(), scope))
+            let first = engine == .postgresql ? ["c", "a"] : []
+            #expect(run.claimed.map(\.tenant) == first)
+            #expect(run.claimed.map(\.attempt) == first.map { _ in 1 })
+            #expect(Set(run.claimed.map(\.fence)).count == first.count)
+            #expect(try start("b", Sample.draft(), scope)?.claimed.isEmpty == true)
+            let rest = try ledger.claimJobs(run: run.id, runner: "a", limit: 9).map(\.tenant)
+            #expect(first + rest == ["c", "a", "b"])
+            #expect(try ledger.claimedJobs(run: run.id, runner: "a").map(\.tenant) == ["c", "a", "b"])
+        }
+    }
+
+    /// Guarantee: who completes a run has left it; who finds it open or complete has not.
+    @Test(arguments: Engine.all) func whoCompletesTheRunHasLeftIt(_ engine: Engine) async throws {
+        try await LedgerPlace.withLedger(engine) { ledger, _ in
+            let run = try #require(try ledger.begin(["t"]))
+            try ledger.addRunner("b", run: run, host: "here", pid: 2)
+            let ended = "select count(*) from {}runners where ended_at is not null"
+            #expect(try !ledger.completeRun(run, leaving: "a"))
+            #expect(try ledger.value(ended)?.integer == 0)
+            let jobs = try ledger.claimJobs(run: run, runner: "a", limit: 9)
+            #expect(try ledger.write(jobs.map { Sample.result($0) }, run: run, runner: "a") == 1)
+            #expect(try ledger.completeRun(run, leaving: "a"))
+            #expect(try !ledger.completeRun(run, leaving: "b"))
+            #expect(try ledger.value(ended)?.integer == 1)
+            #expect(try ledger.value("\(ended) and id = 'a'")?.integer == 1)
+        }
+    }
+
     /// Guarantee: a runner is on record with the run that it makes, and holds its connections from then on; of a run that
     /// it joins it has none yet; where no run comes about, nothing is left of it, nor of what was to be remembered.
     @Test(arguments: Engine.all) func runnerBeginsWithItsRun(_ engine: Engine) async throws {
@@ -40,7 +86,7 @@ import Testing
             func start(_ runner: String, _ identity: String) throws -> StartedRun? {
                 let new = NewRunner(id: runner, host: "here", pid: 7, lockKey: 70, connections: 9)
                 return try ledger.startRun(
-                    Sample.draft(identity), jobs: [Sample.scope(["t"])], settled: 0, runner: new,
+                    Sample.draft(identity), jobs: { _ in [Sample.scope(["t"])] }, settled: 0, runner: new,
                     made: { made.append(runner) }
                 ) { () throws(DatabaseError) in
                     try ledger.keep(tenants: [Tenant(id: runner, labels: [:])], runbooks: [])
