@@ -24,7 +24,7 @@ import Testing
     ) async throws {
         let fleet = try await SchemaFleet.make(
             Self.tenants, in: database, runbooks: "{ id: \"short\", sql: \"short.sql\" }",
-            scripts: ["short.sql": traced("short", seconds: 0.01)])
+            scripts: ["short.sql": traced("short", seconds: 0.05)])
         let runners = try (0..<3).map { _ in try fleet.start() }
         try #require(
             try await eventually(within: .seconds(60)) {

@@ -15,8 +15,8 @@ package struct StartedRun: Sendable {
     package var leavesBehind = false
     /// The first jobs of a run that this runner has made, which has claimed them.
     package var claimed: [ClaimedJob] = []
-    /// Tenants that took long in one of the last runs.
-    var durations: [String: Int] = [:]
+    /// Tenants that took long in one of the last runs, where that was asked.
+    package var durations: [String: Int] = [:]
 
     package init(
         id: String, joined: Bool, isStopping: Bool = false, isStale: Bool = false, waitsFor: String? = nil,
@@ -96,15 +96,13 @@ extension Ledger {
             try note("retry", "of run \(other)", of: run.id, by: draft.initiator.name)
         }
         if let runner { try add(runner, to: run.id, connections: run.joined ? 0 : runner.connections) }
-        let questions = (openJobs(of: run.id), countOfJobs(of: run.id), leftBehind(by: draft, run: run.id))
-        let (hasOpenJobs, jobs, left): (Bool, Int, [(id: String, isOpen: Bool, hasHooks: Bool)])
-        if let runner, count > 0, !run.joined, dialect == .postgresql {
-            (hasOpenJobs, jobs, left, run.claimed) = try answers(
-                to: questions.0, questions.1, questions.2, claim(run: run.id, runner: runner.id, limit: count))
-        } else {
-            (hasOpenJobs, jobs, left) = try answers(to: questions.0, questions.1, questions.2)
-        }
+        let claims = !run.joined && dialect == .postgresql ? count : 0
+        let (hasOpenJobs, jobs, left, claimed) = try answers(
+            to: openJobs(of: run.id), countOfJobs(of: run.id), leftBehind(by: draft, run: run.id),
+            claim(run: run.id, runner: runner?.id ?? "", limit: runner == nil ? 0 : claims))
         run.isStale = !run.joined && draft.plan != nil && jobs != places
+        // What is taken back is nobody's.
+        run.claimed = run.isStale ? [] : claimed
         guard run.joined || hasOpenJobs || run.isStale else { return nil }
         run.leavesBehind = !left.isEmpty
         return run

@@ -30,6 +30,7 @@ extension LedgerDesk {
         }
         self.run = run
         self.runner = runner
+        if let claimed = run?.claimed, !claimed.isEmpty { noteClaim(of: claimed, limit: chunk) }
         return run.map { ($0, leftBehind) }
     }
 

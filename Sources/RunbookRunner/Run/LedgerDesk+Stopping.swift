@@ -39,22 +39,23 @@ extension LedgerDesk {
         _ ledger: Ledger, _ fleet: PlannedFleet, _ draft: RunDraft, _ runner: NewRunner
     ) throws(DatabaseError) -> StartedRun? {
         let runbooks = fleet.plan.rollback?.declared ?? fleet.plan.manifest.runbooks
-        let long = longTenants(ledger, fleet)
+        var long = longTenants(ledger, fleet)
+        var durations: [String: Int] = [:]
+        func jobs(_ seen: [String: Int]) -> some Sequence<LedgerScope> { fleet.jobs(long == nil ? durations : seen) }
         // Where nothing has to pass before, and no place wants its tenants one by one.
         let first = isOpening || !sharedPlaces.isEmpty ? 0 : chunk
         let deadline = ContinuousClock.now + patience
         while true {
             let run = try ledger.startRun(
-                draft, jobs: fleet.jobs, settled: fleet.settledCount, long: long, runner: runner, claiming: first,
+                draft, jobs: jobs, settled: fleet.settledCount, long: long, runner: runner, claiming: first,
                 made: expectWorkers
             ) { () throws(DatabaseError) in
                 try ledger.keep(
                     tenants: fleet.plan.allTenants.tenants, runbooks: runbooks, pageSize: fleet.plan.pageSize)
             }
-            guard let run, run.isStopping else {
-                if let run, !run.claimed.isEmpty { noteClaim(of: run.claimed, limit: first) }
-                return run
-            }
+            guard let run, run.isStopping else { return run }
+            // Once is enough: it may have much to read.
+            if long != nil { (long, durations) = (nil, run.durations) }
             try buryTheDead(of: run.id)
             _ = try ledger.releaseSilentRunners(of: run.id)
             if try ledger.completeRun(run.id) { continue }

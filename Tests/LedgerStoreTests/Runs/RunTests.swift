@@ -47,7 +47,8 @@ import Testing
             planned.plan = "sha256:plan"
             var doubtful = scope
             doubtful.tenants.append(LedgerScope.ScopedTenant(id: "d", cohort: 9))
-            #expect(try start("x", planned, doubtful)?.isStale == true)
+            let stale = try #require(try start("x", planned, doubtful))
+            #expect(stale.isStale && stale.claimed.isEmpty)
             #expect(try ledger.value("select count(*) from {}jobs")?.integer == 0)
 
             let run = try #require(try start("a", Sample.draft(), scope))
