@@ -25,6 +25,11 @@ package protocol DatabaseSession: AnyObject {
         _ sql: String, _ parameters: [DatabaseValue], forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult
 
+    /// The same once for each list of parameters, one after the other.
+    func query(
+        _ sql: String, forEachOf lists: [[DatabaseValue]], _ body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError)
+
     /// The same for a statement of a tenant's: in SQLite it is guarded as a script is, inside an open transaction.
     @discardableResult
     func query(
@@ -107,6 +112,12 @@ extension DatabaseSession {
     package func hasTemporaryObjects() throws(DatabaseError) -> Bool {
         guard dialect == .sqlite else { return false }
         return try row("SELECT count(*) FROM sqlite_temp_schema")?[0].integer != 0
+    }
+
+    package func query(
+        _ sql: String, forEachOf lists: [[DatabaseValue]], _ body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) {
+        for list in lists { try query(sql, list, forEach: body) }
     }
 
     /// PostgreSQL guards nothing here: the statement runs with the tenant's role and settings.

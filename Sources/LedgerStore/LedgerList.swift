@@ -45,6 +45,25 @@ enum LedgerList {
         }
     }
 
+    /// A JSON array of objects, without the members that are null.
+    static func json<Row: LedgerRow>(_ rows: [Row]) -> String {
+        text(rows, "[", "]") { row, out in
+            out.append(UInt8(ascii: "{"))
+            var isFirst = true
+            for (column, value) in zip(Row.columns, row.values) where value != .null {
+                if !isFirst { out.append(UInt8(ascii: ",")) }
+                isFirst = false
+                writeJSON(column.name, to: &out)
+                out.append(UInt8(ascii: ":"))
+                switch value {
+                case .boolean, .integer: out += (value.text ?? "").utf8
+                case .null, .real, .text, .blob: writeJSON(value.text ?? "", to: &out)
+                }
+            }
+            out.append(UInt8(ascii: "}"))
+        }
+    }
+
     /// A JSON string with its quotes (RFC 8259, section 7).
     static func jsonText(_ value: String) -> String {
         var out: [UInt8] = []

@@ -1,5 +1,6 @@
 internal import DatabaseAccess
 private import Glibc
+internal import Groundwork
 private import Synchronization
 
 /// A use of a file by this process, given back with its owner.
@@ -13,31 +14,18 @@ struct FileUse: ~Copyable {
         case readingLog
     }
 
-    /// A file, whatever it is called.
-    struct Identity: Hashable {
-        var device: UInt
-        var node: UInt
-
-        /// nil when there is no file yet; nobody else can have it open then.
-        init?(path: String) {
-            var status = stat()
-            guard unsafe stat(path, &status) == 0 else { return nil }
-            (device, node) = (UInt(status.st_dev), UInt(status.st_ino))
-        }
-    }
-
     private struct Counts {
         var writing = 0
         var readingLog = 0
     }
 
-    private static let uses = Mutex<[Identity: Counts]>([:])
+    private static let uses = Mutex<[FileIdentity: Counts]>([:])
 
-    private let file: Identity
+    private let file: FileIdentity
     private let kind: Kind
 
     /// nil while the file is used in the other way.
-    init?(_ file: Identity, _ kind: Kind) {
+    init?(_ file: FileIdentity, _ kind: Kind) {
         let isTaken = Self.uses.withLock { uses in
             var counts = uses[file, default: Counts()]
             switch kind {
@@ -54,7 +42,7 @@ struct FileUse: ~Copyable {
     }
 
     /// Waits, for `patience` at most, until nobody in this process reads beside the file's log.
-    static func write(_ file: Identity, patience: Duration) throws(DatabaseError) -> FileUse {
+    static func write(_ file: FileIdentity, patience: Duration) throws(DatabaseError) -> FileUse {
         let deadline = ContinuousClock.now + patience
         while true {
             if let use = FileUse(file, .writing) { return use }

@@ -99,9 +99,7 @@ private struct Descriptor: ~Copyable {
     deinit { close(number) }
 
     func isFile(at path: String) -> Bool {
-        var own = stat()
-        var other = stat()
-        guard unsafe fstat(number, &own) == 0, unsafe stat(path, &other) == 0 else { return false }
-        return own.st_ino == other.st_ino && own.st_dev == other.st_dev
+        guard let own = FileIdentity(descriptor: number) else { return false }
+        return FileIdentity(path: path) == own
     }
 }

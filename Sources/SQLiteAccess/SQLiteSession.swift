@@ -68,13 +68,13 @@ package final class SQLiteSession: DatabaseSession {
         _ file: SQLiteFile, _ options: SessionOptions
     ) throws(DatabaseError) -> SQLiteSession {
         var use: FileUse?
-        if let identity = FileUse.Identity(path: file.path) {
+        if let identity = FileIdentity(path: file.path) {
             use = try FileUse.write(identity, patience: options.busyTimeout)
         }
         let flags = SQLITE_OPEN_READWRITE | (options.createsFile ? SQLITE_OPEN_CREATE : 0)
         let connection = try connect(file.path, flags, options)
         // A file that was made just now has an identity only after that.
-        if use == nil, let identity = FileUse.Identity(path: file.path) { use = FileUse(identity, .writing) }
+        if use == nil, let identity = FileIdentity(path: file.path) { use = FileUse(identity, .writing) }
         return SQLiteSession(connection, use, file: file, options)
     }
 
@@ -89,7 +89,7 @@ package final class SQLiteSession: DatabaseSession {
         case .besideJournal: flags = SQLITE_OPEN_READONLY
         case .besideLog:
             // With a writer in this process the shared memory is in use anyway, and nothing needs recovery.
-            guard let identity = FileUse.Identity(path: file.path),
+            guard let identity = FileIdentity(path: file.path),
                 let reading = FileUse(identity, .readingLog)
             else { break }
             use = consume reading
@@ -145,13 +145,7 @@ package final class SQLiteSession: DatabaseSession {
     package func query(
         _ sql: String, _ parameters: [DatabaseValue], forEach body: (DatabaseRow) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> StatementResult {
-        if let kept = kept[sql], !kept.isUnderWay, isUsable {
-            connection.interrupter.begin()
-            connection.scriptGuard.beginStatement()
-            return try kept.use { statement throws(DatabaseError) in
-                try step(statement, kept.text, binding: parameters, forEach: body)
-            }
-        }
+        if let kept = kept[sql], !kept.isUnderWay, isUsable { return try query(kept, parameters, forEach: body) }
         let text = try begin(sql)
         var offset = 0
         let isKept = mayKeep(sql)
@@ -168,6 +162,31 @@ package final class SQLiteSession: DatabaseSession {
         kept[sql] = keeping
         return try keeping.use { statement throws(DatabaseError) in
             try step(statement, text, binding: parameters, forEach: body)
+        }
+    }
+
+    private func query(
+        _ kept: KeptStatement, _ parameters: [DatabaseValue],
+        forEach body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> StatementResult {
+        connection.interrupter.begin()
+        connection.scriptGuard.beginStatement()
+        return try kept.use { statement throws(DatabaseError) in
+            try step(statement, kept.text, binding: parameters, forEach: body)
+        }
+    }
+
+    package func query(
+        _ sql: String, forEachOf lists: [[DatabaseValue]], _ body: (DatabaseRow) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) {
+        var known: KeptStatement?
+        for list in lists {
+            if let known, !known.isUnderWay, isUsable {
+                _ = try query(known, list, forEach: body)
+            } else {
+                try query(sql, list, forEach: body)
+                known = kept[sql]
+            }
         }
     }
 

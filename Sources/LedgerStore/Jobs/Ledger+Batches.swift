@@ -24,14 +24,13 @@ extension Ledger {
     /// is counted when it ends.
     package func write(_ news: [BatchNews], run: String, runner: String) throws(DatabaseError) {
         guard !news.isEmpty else { return }
-        let rows = try Self.json(news.map(NewsRow.init))
-        try execute(
+        try execute(over: news.map(NewsRow.init), [.text(workspace), .text(run), .text(runner)]) { rows in
             """
             insert into \(sql.executions) as e (workspace, tenant, runbook, key, state, attempt, checksum, run_id,
                 runner, started_at, cursor, rows_affected, batches)
             select $1, y.tenant, y.runbook, y.key, 'running', 0, y.checksum, $2, $3, \(sql.clock), y.cursor,
                 y.rows_affected, y.batches
-            from \(sql.records(NewsRow.columns, "$4")) as y
+            from \(rows) as y
             \(sql.ordered) \(sql.jobs) j on j.run_id = $2 and j.tenant = y.tenant and j.runner = $3
                 and j.attempt = y.claim and j.state = 'running'
             where true order by y.tenant, y.runbook, y.key
@@ -44,33 +43,24 @@ extension Ledger {
                 sqlstate = null, message = null, detail = null, hint = null, file = null, line = null,
                 statement = null
             where e.state not in \(LedgerSQL.done) or e.checksum <> excluded.checksum
-            """, [.text(workspace), .text(run), .text(runner), .text(rows)])
+            """
+        }
     }
 
-    private struct NewsRow: Encodable {
-        static let columns = [
+    private struct NewsRow: LedgerRow {
+        static let columns: Columns = [
             ("tenant", "text"), ("claim", "integer"), ("runbook", "text"), ("key", "text"), ("checksum", "text"),
             ("cursor", "text"), ("rows_affected", "bigint"), ("batches", "bigint"),
         ]
 
-        var tenant: String
-        var claim: Int
-        var runbook: String
-        var key: String
-        var checksum: String
-        var cursor: String?
-        var rowsAffected: Int
-        var batches: Int
+        var values: [DatabaseValue]
 
         init(_ news: BatchNews) {
-            tenant = news.job.tenant
-            claim = news.job.attempt
-            runbook = news.identity.runbook
-            key = news.identity.key
-            checksum = news.checksum
-            cursor = news.position.cursor
-            rowsAffected = news.position.rows
-            batches = news.batches
+            values = [
+                .text(news.job.tenant), DatabaseValue(news.job.attempt), .text(news.identity.runbook),
+                .text(news.identity.key), .text(news.checksum), DatabaseValue(news.position.cursor),
+                DatabaseValue(news.position.rows), DatabaseValue(news.batches),
+            ]
         }
     }
 }

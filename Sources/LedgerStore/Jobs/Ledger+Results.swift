@@ -38,17 +38,12 @@ extension Ledger {
                 result.executions.filter(\.isWorthWriting).map { (outcome: $0, job: result.job) }
             }
             if !ended.isEmpty {
-                let rows = try Self.json(ended.map { ExecutionRow($0.outcome, of: $0.job) })
-                let unwritten = ended.filter { !$0.outcome.stands }
+                let unwritten = ended.filter { !$0.outcome.stands }.map { ExecutionRow($0.outcome, of: $0.job) }
                 if !unwritten.isEmpty {
-                    // Mostly all of them, or none.
-                    let news =
-                        unwritten.count == ended.count
-                        ? rows : try Self.json(unwritten.map { ExecutionRow($0.outcome, of: $0.job) })
-                    try execute(sql.lift("$2"), [.text(workspace), .text(news)])
-                    try writeExecutions(news, run: run, runner: runner)
+                    try execute(over: unwritten, [.text(workspace)], sql.lift)
+                    try writeExecutions(unwritten, run: run, runner: runner)
                 }
-                try writeHistory(rows, run: run, runner: runner)
+                try writeHistory(ended.map { ExecutionRow($0.outcome, of: $0.job) }, run: run, runner: runner)
             }
             // Claimed before: by a runner that may have died behind a commit.
             try writeForgotten(written.filter { $0.value > 1 }.keys.sorted(), run: run)
@@ -82,31 +77,29 @@ extension Ledger {
     private func writeJobs(
         _ results: [JobResult], run: String, runner: String
     ) throws(DatabaseError) -> [String: Int] {
-        // MATERIALIZED, or SQLite reads the whole list again for each of this runner's jobs.
-        let rows = try rows(
+        let rows = try rows(over: results.map(JobRow.init), [.text(run), .text(runner), .text(workspace)]) { rows in
             """
-            with x as materialized \(sql.records(JobRow.columns, "$3"))
             update \(sql.jobs) as j set drifted = j.drifted or x.drifted,
                 reason = case when x.state = 'queued' then j.reason else x.reason end,
                 state = case when x.state = 'skipped' and x.message is null and exists (
                     select 1 from \(sql.executions) e
-                    where e.workspace = $4 and e.tenant = x.tenant and e.run_id = $1
+                    where e.workspace = $3 and e.tenant = x.tenant and e.run_id = $1
                         and e.state in \(LedgerSQL.ended))
                     then 'succeeded' when \(Self.isCancelled) then 'cancelled' else x.state end,
                 message = case when \(Self.isCancelled) then j.message else x.message end,
                 stage = coalesce(x.stage, j.stage), cause = x.cause,
                 runner = case when x.state = 'queued' then null else j.runner end,
                 finished_at = case when x.state <> 'queued' or \(Self.isCancelled) then \(sql.clock) end
-            from x
+            from \(rows) as x
             where j.run_id = $1 and j.tenant = x.tenant and j.runner = $2 and j.attempt = x.claim and j.state = 'running'
             returning \(dialect == .postgresql ? "j.tenant, j.attempt" : "tenant, attempt")
-            """,
-            [.text(run), .text(runner), .text(try Self.json(results.map(JobRow.init))), .text(workspace)])
+            """
+        }
         return Dictionary(rows.map { ($0[0].text ?? "", $0[1].integer ?? 0) }, uniquingKeysWith: { $1 })
     }
 
-    private func writeExecutions(_ rows: String, run: String, runner: String) throws(DatabaseError) {
-        try execute(
+    private func writeExecutions(_ rows: [ExecutionRow], run: String, runner: String) throws(DatabaseError) {
+        try execute(over: rows, [.text(workspace), .text(run), .text(runner)]) { rows in
             """
             insert into \(sql.executions) as e (workspace, tenant, runbook, key, state, clean, attempt, checksum,
                 run_id, runner, started_at, finished_at, rows_affected, sqlstate, message, detail, hint, file,
@@ -114,17 +107,18 @@ extension Ledger {
             select $1, tenant, runbook, key, state, clean, tries, checksum, $2, $3,
                 \(sql.ago(milliseconds: "duration_ms")), \(sql.clock), rows_affected, sqlstate, message, detail, hint,
                 file, line, statement
-            from \(sql.records(ExecutionRow.columns, "$4")) as y where true order by tenant, runbook, key
+            from \(rows) as y where true order by tenant, runbook, key
             on conflict (workspace, tenant, runbook, key) do update set
                 \(Self.executionUpdate)
             where \(Self.mayOverwrite(run: "$2", runner: "$3"))
-            """, [.text(workspace), .text(run), .text(runner), .text(rows)])
+            """
+        }
     }
 
     /// What the execution's row did not take up is history only when it failed; else it is no news.
-    private func writeHistory(_ rows: String, run: String, runner: String) throws(DatabaseError) {
+    private func writeHistory(_ rows: [ExecutionRow], run: String, runner: String) throws(DatabaseError) {
         let isTaken = "e.state = y.state and e.run_id = $2 and e.runner = $3 and e.checksum = y.checksum"
-        try execute(
+        try execute(over: rows, [.text(workspace), .text(run), .text(runner)]) { rows in
             """
             insert into \(sql.attempts) (workspace, tenant, runbook, key, attempt, run_id, runner, state, clean,
                 checksum, started_at, finished_at, duration_ms, rows_affected, sqlstate, message, detail, hint,
@@ -134,10 +128,11 @@ extension Ledger {
                 case when \(isTaken) then e.finished_at else \(sql.clock) end,
                 y.duration_ms, y.rows_affected, y.sqlstate, y.message, y.detail, y.hint, y.file, y.line, y.statement,
                 y.output
-            from \(sql.records(ExecutionRow.columns, "$4")) as y \(sql.ordered) \(sql.executions) e
+            from \(rows) as y \(sql.ordered) \(sql.executions) e
                 on e.workspace = $1 and e.tenant = y.tenant and e.runbook = y.runbook and e.key = y.key
             where y.state not in \(LedgerSQL.ended) or (\(isTaken))
-            """, [.text(workspace), .text(run), .text(runner), .text(rows)])
+            """
+        }
     }
 
     /// Gives what this run has done in these tenants, and nobody has written, its row in the history.
@@ -196,85 +191,43 @@ extension Ledger {
             """
     }
 
-    private struct JobRow: Encodable {
-        static let columns = [
+    private struct JobRow: LedgerRow {
+        static let columns: Columns = [
             ("tenant", "text"), ("claim", "integer"), ("state", "text"), ("reason", "text"), ("drifted", "boolean"),
             ("message", "text"), ("stage", "integer"), ("cause", "text"),
         ]
 
-        var tenant: String
-        var claim: Int
-        var state: String
-        var reason: String?
-        var drifted: Bool
-        var message: String?
-        var stage: Int?
-        var cause: String?
+        var values: [DatabaseValue]
 
         init(_ result: JobResult) {
-            tenant = result.job.tenant
-            claim = result.job.attempt
-            state = result.state.rawValue
-            reason = result.reason?.rawValue
-            drifted = result.hasDrifted
-            message = result.message
-            stage = result.nextStage
-            cause = result.failure.map { FailureSignature($0).name }
+            values = [
+                .text(result.job.tenant), DatabaseValue(result.job.attempt), .text(result.state.rawValue),
+                DatabaseValue(result.reason?.rawValue), .boolean(result.hasDrifted), DatabaseValue(result.message),
+                DatabaseValue(result.nextStage), DatabaseValue(result.failure.map { FailureSignature($0).name }),
+            ]
         }
     }
 
-    private struct ExecutionRow: Encodable {
-        static let columns = [
+    private struct ExecutionRow: LedgerRow {
+        static let columns: Columns = [
             ("tenant", "text"), ("runbook", "text"), ("key", "text"), ("checksum", "text"), ("state", "text"),
             ("clean", "boolean"), ("tries", "integer"), ("rows_affected", "bigint"), ("duration_ms", "bigint"),
             ("sqlstate", "text"), ("message", "text"), ("detail", "text"), ("hint", "text"), ("file", "text"),
             ("line", "integer"), ("statement", "text"), ("output", "text"),
         ]
 
-        var tenant: String
-        var runbook: String
-        var key: String
-        var checksum: String
-        var state: String
-        var clean: Bool?
-        var tries: Int
-        var rowsAffected: Int?
-        var durationMS: Int
-        var sqlstate: String?
-        var message: String?
-        var detail: String?
-        var hint: String?
-        var file: String?
-        var line: Int?
-        var statement: String?
-        var output: String?
+        var values: [DatabaseValue]
 
         init(_ outcome: ExecutionOutcome, of job: ClaimedJob) {
-            tenant = job.tenant
-            runbook = outcome.identity.runbook
-            key = outcome.identity.key
-            checksum = outcome.checksum
-            state = outcome.state.rawValue
-            clean = outcome.failure?.clean
-            tries = outcome.uncountedTries
-            rowsAffected = outcome.rowsAffected
-            durationMS = outcome.durationMS
-            sqlstate = outcome.failure?.sqlstate
-            message = outcome.failure?.message
-            detail = outcome.failure?.detail
-            hint = outcome.failure?.hint
-            file = outcome.failure?.file
-            line = outcome.failure?.line
-            statement = outcome.failure?.statement
-            output = outcome.output
-        }
-    }
-
-    static func json(_ rows: [some Encodable]) throws(DatabaseError) -> String {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        do { return String(decoding: try encoder.encode(rows), as: UTF8.self) } catch {
-            throw DatabaseError(.misuse, "results could not be encoded: \(error)")
+            let failure = outcome.failure
+            values = [
+                .text(job.tenant), .text(outcome.identity.runbook), .text(outcome.identity.key),
+                .text(outcome.checksum), .text(outcome.state.rawValue), DatabaseValue(failure?.clean),
+                DatabaseValue(outcome.uncountedTries), DatabaseValue(outcome.rowsAffected),
+                DatabaseValue(outcome.durationMS), DatabaseValue(failure?.sqlstate), DatabaseValue(failure?.message),
+                DatabaseValue(failure?.detail), DatabaseValue(failure?.hint), DatabaseValue(failure?.file),
+                DatabaseValue(failure?.line), DatabaseValue(failure?.statement), DatabaseValue(outcome.output),
+            ]
         }
     }
 }

@@ -36,8 +36,8 @@ extension Ledger {
         guard !changes.isEmpty else { return [] }
         let changed = try writing { () throws(DatabaseError) in
             var changed: [Identity] = []
-            let wanted = changes.map { ["tenant": tenant, "runbook": $0.identity.runbook, "key": $0.identity.key] }
-            try execute(sql.lift("$2"), [.text(workspace), .text(try Self.json(wanted))])
+            let wanted = changes.map { WantedRow(tenant: tenant, identity: $0.identity) }
+            try execute(over: wanted, [.text(workspace)], sql.lift)
             for change in changes where try write(change, tenant) {
                 changed.append(change.identity)
                 if change.seen?.state != change.state { try keepHistory(of: change, tenant) }
@@ -125,6 +125,16 @@ extension Ledger {
         let before = change.seen.map { "\($0.state.rawValue), \($0.checksum)" } ?? "nothing"
         return "\(before) -> \(change.state.rawValue), \(change.checksum)"
     }
+}
+
+/// An identity of a tenant's, to be lifted.
+private struct WantedRow: LedgerRow {
+    static let columns: Columns = [("tenant", "text"), ("runbook", "text"), ("key", "text")]
+
+    var tenant: String
+    var identity: Identity
+
+    var values: [DatabaseValue] { [.text(tenant), .text(identity.runbook), .text(identity.key)] }
 }
 
 extension LedgerSQL {

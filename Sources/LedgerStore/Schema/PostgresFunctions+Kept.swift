@@ -13,35 +13,48 @@ extension PostgresFunctions {
             p_gate bigint, p_workspace_key bigint, p_tenant_key bigint, \(sceneParameters)
         ) language plpgsql as $muster$
         declare
-            v_scan pg_catalog.text := pg_catalog.current_setting('enable_seqscan');
+            -- What it was, with a blank behind where a lock is busy. For the session and for the transaction: no script can
+            -- give back the latter.
+            v_scan pg_catalog.text := pg_catalog.concat(
+                pg_catalog.current_setting('enable_seqscan'),
+                pg_catalog.left(pg_catalog.set_config('enable_seqscan', 'off', true), 0),
+                case when \(fails(
+                    gate + [
+                        "try_advisory_lock_shared(p_workspace_key)", "try_advisory_xact_lock_shared(p_workspace_key)",
+                        "try_advisory_lock(p_tenant_key)", "try_advisory_xact_lock(p_tenant_key)",
+                    ])) then ' ' end);
             v_text pg_catalog.text;
             v_is pg_catalog.bool;
+            v_has pg_catalog.bool;
         begin
-            -- For the session and for the transaction: no script can give back the latter.
-            if \(fails(
-                gate + [
-                    "try_advisory_lock_shared(p_workspace_key)", "try_advisory_xact_lock_shared(p_workspace_key)",
-                    "try_advisory_lock(p_tenant_key)", "try_advisory_xact_lock(p_tenant_key)",
-                ])) or pg_catalog.set_config('enable_seqscan', 'off', true) is null
-            then
-                raise exception '\(ClaimState.isBusy)' using errcode = 'MU001';
-            end if;
-            \(fence)
+            select \(isOurs), \(hasRecords()) into v_is, v_has
+                \(ofJob);
             -- Mostly there is nothing of the tenant but what is sealed: then no name is looked at.
-            select true into v_is from {s}.executions e
-                where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant
-                limit 1;
-            if v_is then
-                select true into v_is from {s}.executions e
-                    where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant
-                      and e.runbook operator(pg_catalog.||) ' ' operator(pg_catalog.||) e.key
-                        operator(pg_catalog.=) any (p_names)
-                    limit 1;
-            end if;
-            if v_is or pg_catalog.set_config('enable_seqscan', v_scan, true) is null or \(isNotPlain) then
-                raise exception 'something is on record and is looked at again' using errcode = 'MU012';
-            end if;
-            \(scene(marker: time))
+            \(scene(
+                marker: time,
+                unless: """
+                    (case when \(isBusy) or v_has or v_is is not true then true
+                        else pg_catalog.set_config('enable_seqscan', v_scan, true) is null or \(isNotPlain) end)
+                    """
+            ) {
+                """
+                if \(isBusy) then
+                        raise exception '\(ClaimState.isBusy)' using errcode = 'MU001';
+                    elsif v_is is not true then
+                        raise exception '\(ClaimState.isSuperseded)' using errcode = 'MU004';
+                    elsif v_has then
+                        select true into v_is from {s}.executions e
+                            where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant
+                              and e.runbook operator(pg_catalog.||) ' ' operator(pg_catalog.||) e.key
+                                operator(pg_catalog.=) any (p_names)
+                            limit 1;
+                        v_has := v_is is true or pg_catalog.set_config('enable_seqscan', v_scan, true) is null;
+                    end if;
+                    if v_has or \(isNotPlain) then
+                        raise exception 'something is on record and is looked at again' using errcode = 'MU012';
+                    end if;
+                """
+            })
         end
         $muster$;
 
@@ -53,20 +66,25 @@ extension PostgresFunctions {
         declare
             v_text pg_catalog.text;
         begin
-            -- The session's lock can be given back if it was held; the transaction's stands for it in that moment.
-            if \(fails([
-                "try_advisory_xact_lock_shared(p_workspace_key)", "try_advisory_xact_lock(p_tenant_key)",
-                "advisory_unlock(p_tenant_key)", "try_advisory_lock(p_tenant_key)",
-            ])) or \(isNotPlain)
-            then
+            \(scene(
+                marker: time,
+                unless: """
+                    \(fails([
+                        "try_advisory_xact_lock_shared(p_workspace_key)", "try_advisory_xact_lock(p_tenant_key)",
+                        "advisory_unlock(p_tenant_key)", "try_advisory_lock(p_tenant_key)",
+                    ])) or \(isNotPlain)
+                    """
+            ) {
+                """
                 raise exception 'the lock was let go and is taken again' using errcode = 'MU012';
-            end if;
-            \(scene(marker: time))
+                """
+            })
         end
         $muster$;
         """
 
-    private static let time = "extract(epoch from pg_catalog.clock_timestamp()), ' ', p_token"
+    /// A lock was somebody else's.
+    private static let isBusy = "pg_catalog.right(v_scan, 1) operator(pg_catalog.=) ' '"
 
     /// A server, database or role may have other defaults for transactions.
     private static let isNotPlain = """

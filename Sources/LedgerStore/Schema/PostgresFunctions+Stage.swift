@@ -8,15 +8,14 @@ extension PostgresFunctions {
         create or replace procedure {s}.step(p_token text, \(sceneParameters)
         ) language plpgsql as $muster$
         declare
-            v_text pg_catalog.text := pg_catalog.current_setting('muster.claim', true);
-            v_times pg_catalog.text := pg_catalog.split_part(v_text, ' ', 1);
-        begin
             -- What the times are is looked at once, by the record.
-            if (v_text operator(pg_catalog.=) pg_catalog.concat(v_times, ' ', p_token)) is not true then
-                raise exception '\(ClaimState.hasLeft)' using errcode = 'MU002';
-            end if;
+            v_times pg_catalog.text := \(times);
+            v_text pg_catalog.text;
+        begin
             reset all;
-            \(scene(marker: "v_times, ',', extract(epoch from pg_catalog.clock_timestamp()), ' ', p_token"))
+            \(scene(marker: "v_times, ',', \(time)", unless: "v_times is null") {
+                "raise exception '\(ClaimState.hasLeft)' using errcode = 'MU002';"
+            })
         end
         $muster$;
 
@@ -27,19 +26,14 @@ extension PostgresFunctions {
             p_run text, p_runner text, p_is_new boolean
         ) returns text language plpgsql volatile as $muster$
         declare
-            v_text text := current_setting('muster.claim', true);
-            v_times text := split_part(v_text, ' ', 1);
-            v_time float8[];
+            v_times text := case when \(areTimes) then concat(\(times), ',', extract(epoch from clock_timestamp())) end;
+            v_time float8[] := string_to_array(v_times, ',')::float8[];
             v_count bigint;
         begin
-            if (\(isMarker) and array_length(string_to_array(v_times, ','), 1) = array_length(p_runbooks, 1)) is not true
-            then
-                raise exception '\(ClaimState.hasLeft)' using errcode = 'MU002';
-            end if;
-            v_times := concat(v_times, ',', extract(epoch from clock_timestamp()));
-            v_time := string_to_array(v_times, ',')::float8[];
-            if p_is_new then
+            if p_is_new and array_length(v_time, 1) = array_length(p_runbooks, 1) + 1 then
                 \(insertion);
+            elsif (array_length(v_time, 1) = array_length(p_runbooks, 1) + 1) is not true then
+                raise exception '\(ClaimState.hasLeft)' using errcode = 'MU002';
             else
                 \(insertion)
                 on conflict (workspace, tenant, runbook, key) do update set
@@ -65,10 +59,9 @@ extension PostgresFunctions {
                 from unnest(p_runbooks, p_keys, p_checksums) with ordinality as x(runbook, key, checksum, place)
         """
 
-    /// Whether `v_text` is the stage's marker, and `v_times` are times: a script can read it, and write something else. No
-    /// time is infinite, which no question about the history would survive.
-    private static let isMarker =
-        "(v_text = concat(v_times, ' ', p_token) and v_times ~ '^[0-9]+[.][0-9]+(,[0-9]+[.][0-9]+)*$')"
+    /// Whether the marker's times are some: a script can read the marker, and write something else. No time is infinite,
+    /// which no question about the history would survive.
+    private static let areTimes = "\(times) ~ '^[0-9]+[.][0-9]+(,[0-9]+[.][0-9]+)*$'"
 
     /// The claim of several runbooks that are one transaction. Whose refusal it is stands in the error's detail, as its
     /// place among them, from 1.
@@ -77,11 +70,7 @@ extension PostgresFunctions {
         of: """
             p_runbooks text[], p_keys text[], p_checksums text[], p_policies text[], p_agains boolean[]
             """,
-        look: """
-            select true into v_is from {s}.executions e
-                where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant
-                limit 1;
-            """,
+        among: "",
         examine: """
             for i in 1 .. pg_catalog.array_length(p_runbooks, 1) loop
                 begin

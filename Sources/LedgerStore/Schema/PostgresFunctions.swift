@@ -64,17 +64,17 @@ enum PostgresFunctions {
     ///
     /// This is run before every script, mostly where nothing is on record yet: then it is two looks by primary key. All
     /// else is the business of `examine`. It has no search_path of its own, which would take back the script's when it
-    /// ends, and so names everything with its schema. Each assignment and condition costs a little by itself: hence few.
+    /// ends, and so names everything with its schema. Each assignment and condition costs a little by itself, and its plan
+    /// is gone through at every change of a table in any session (PostgreSQL's source, plancache.c,
+    /// `PlanCacheRelCallback`): hence few.
     static func claim(_ name: String, examine: String) -> String {
         claim(
             name,
             of: """
                 p_runbook text, p_key text, p_checksum text, p_policy text, p_again boolean
                 """,
-            look: """
-                select true into v_is from {s}.executions e
-                    where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant
-                      and e.runbook operator(pg_catalog.=) p_runbook and e.key operator(pg_catalog.=) p_key;
+            among: """
+                and e.runbook operator(pg_catalog.=) p_runbook and e.key operator(pg_catalog.=) p_key
                 """,
             examine: """
                 perform {s}.\(examine)(p_workspace, p_tenant, p_runbook, p_key, p_checksum, p_policy, p_again, p_run,
@@ -82,7 +82,8 @@ enum PostgresFunctions {
                 """)
     }
 
-    static func claim(_ name: String, of work: String, look: String, examine: String) -> String {
+    /// - Parameter filter: which of the tenant's records are looked for.
+    static func claim(_ name: String, of work: String, among filter: String, examine: String) -> String {
         """
         create or replace function {s}.\(name)(
             p_token text, p_workspace text, p_tenant text, \(work), p_run text, p_runner text, p_job_attempt integer,
@@ -98,20 +99,15 @@ enum PostgresFunctions {
             then
                 raise exception '\(ClaimState.isBusy)' using errcode = 'MU001';
             end if;
-            if p_sealed then
-                \(examine)
-            else
-                \(fence)
-                \(look)
-                if v_is then
-                    \(examine)
-                end if;
-            end if;
-            \(scene(marker: "extract(epoch from pg_catalog.clock_timestamp()), ' ', p_token"))
+            select \(isOurs) and not \(hasRecords(filter)) into v_is
+                \(ofJob) and not p_sealed;
+            \(scene(marker: time, unless: "v_is is not true") { examine })
         end
         $muster$;
         """
     }
+
+    static let time = "extract(epoch from pg_catalog.clock_timestamp()), ' ', p_token"
 
     /// Who wants the workspace for himself holds the gate: it is tried, and left at once.
     static let gate = ["try_advisory_lock_shared(p_gate)", "advisory_unlock_shared(p_gate)"]
@@ -124,15 +120,22 @@ enum PostgresFunctions {
     }
 
     /// Whether the job is still its runner's. A run has no running job any more when it is complete.
-    static let fence = """
-        select j.state operator(pg_catalog.=) 'running' and j.runner operator(pg_catalog.=) p_runner
-                    and j.attempt operator(pg_catalog.=) p_job_attempt into v_is
-                    from {s}.jobs j
-                    where j.run_id operator(pg_catalog.=) p_run and j.tenant operator(pg_catalog.=) p_tenant;
-                if v_is is not true then
-                    raise exception '\(ClaimState.isSuperseded)' using errcode = 'MU004';
-                end if;
+    static let isOurs = """
+        j.state operator(pg_catalog.=) 'running' and j.runner operator(pg_catalog.=) p_runner
+                    and j.attempt operator(pg_catalog.=) p_job_attempt
         """
+
+    static let ofJob = """
+        from {s}.jobs j where j.run_id operator(pg_catalog.=) p_run and j.tenant operator(pg_catalog.=) p_tenant
+        """
+
+    /// Whether anything is on record of the tenant that is not sealed.
+    static func hasRecords(_ filter: String = "") -> String {
+        """
+        exists (select from {s}.executions e
+                    where e.workspace operator(pg_catalog.=) p_workspace and e.tenant operator(pg_catalog.=) p_tenant \(filter))
+        """
+    }
 
     static let sceneParameters = """
         p_statement_timeout text default null, p_lock_timeout text default null,
@@ -151,15 +154,31 @@ enum PostgresFunctions {
                 pg_catalog.to_regnamespace(pg_catalog.quote_ident(p_target))::pg_catalog.oid, 'usage') is not true
         """
 
-    /// Where a script begins: what it finds set, the marker, and a look at its target. What is seldom so is asked at once.
+    /// What is seldom so where a script begins.
+    private static let isRare = "p_settings is not null or \(isSlow) or \(isElsewhere)"
+
+    /// Where a script begins: what it finds set, the marker, and a look at its target. Needs `v_text`. What is seldom so is
+    /// asked with what is always done.
     ///
-    /// - Parameter marker: what the marker is put together from.
-    static func scene(marker: String) -> String {
+    /// - Parameters:
+    ///   - marker: what the marker is put together from.
+    ///   - doubt: what keeps the script from beginning, unless what is done about it comes to an end.
+    static func scene(marker: String, unless doubt: String, _ judgement: () -> String) -> String {
         """
-            if p_settings is not null or \(isSlow)
-                or \(isElsewhere)
-            then
-                if \(isSlow) then
+            v_text := case when \(doubt) then '' when \(isRare) then null
+                else \(setting(marker)) end;
+            if (v_text operator(pg_catalog.<>) '') is not true then
+                if v_text is not null then
+                    \(judgement())
+                end if;
+                \(rarely)
+                v_text := \(setting(marker));
+            end if;
+        """
+    }
+
+    private static let rarely = """
+        if \(isSlow) then
                     -- INFO is always sent, and at once.
                     raise info 'muster: next runbook';
                 end if;
@@ -173,20 +192,25 @@ enum PostgresFunctions {
                     execute 'select pg_catalog.current_schema()' into v_text;
                     raise exception 'current schema: %', v_text using errcode = 'MU005';
                 end if;
-            end if;
-            -- In a message of several runbooks now() is the same for all of them. A name over 63 bytes, a backslash: the
-            -- lexer reads scripts as the server does only under standard_conforming_strings. The last ends work whose
-            -- runner is gone (PostgreSQL 14, manual 20.3.3).
-            v_text := pg_catalog.concat(
-                pg_catalog.set_config('muster.claim', pg_catalog.concat(\(marker)), true),
-                case when p_statement_timeout is not null then pg_catalog.concat(
-                    pg_catalog.set_config('statement_timeout', p_statement_timeout, true),
-                    pg_catalog.set_config('lock_timeout', p_lock_timeout, true),
-                    pg_catalog.set_config('standard_conforming_strings', 'on', true),
-                    case when pg_catalog.current_setting('server_version_num')::pg_catalog.int4
-                        operator(pg_catalog.>=) 140000
-                    then pg_catalog.set_config('client_connection_check_interval', '2s', true) end) end,
-                case when p_path is not null then pg_catalog.set_config('search_path', p_path, true) end);
+        """
+
+    /// Sets the marker and what the script finds; never empty.
+    ///
+    /// In a message of several runbooks now() is the same for all of them. A name over 63 bytes, a backslash: the lexer
+    /// reads scripts as the server does only under standard_conforming_strings. The last ends work whose runner is gone
+    /// (PostgreSQL 14, manual 20.3.3).
+    private static func setting(_ marker: String) -> String {
+        """
+        pg_catalog.concat(
+                    pg_catalog.set_config('muster.claim', pg_catalog.concat(\(marker)), true),
+                    case when p_statement_timeout is not null then pg_catalog.concat(
+                        pg_catalog.set_config('statement_timeout', p_statement_timeout, true),
+                        pg_catalog.set_config('lock_timeout', p_lock_timeout, true),
+                        pg_catalog.set_config('standard_conforming_strings', 'on', true),
+                        case when pg_catalog.current_setting('server_version_num')::pg_catalog.int4
+                            operator(pg_catalog.>=) 140000
+                        then pg_catalog.set_config('client_connection_check_interval', '2s', true) end) end,
+                    case when p_path is not null then pg_catalog.set_config('search_path', p_path, true) end)
         """
     }
 
@@ -241,14 +265,12 @@ enum PostgresFunctions {
             p_run text, p_runner text, p_is_new boolean
         ) returns integer language plpgsql volatile as $muster$
         declare
-            v_claim text := current_setting('muster.claim', true);
             v_started timestamptz := \(started);
         begin
-            if v_started is null then
-                raise exception '\(ClaimState.hasLeft)' using errcode = 'MU002';
-            end if;
-            if p_is_new then
+            if p_is_new and v_started is not null then
                 \(insertion);
+            elsif v_started is null then
+                raise exception '\(ClaimState.hasLeft)' using errcode = 'MU002';
             else
                 \(insertion)
                 on conflict do nothing;
@@ -332,11 +354,18 @@ enum PostgresFunctions {
         $muster$;
         """
 
-    /// When the claim set its marker, `v_claim`; null when that is not the claim of this token, or not there any more.
+    /// When the claim set its marker; null when that is not the claim of this token, or not there any more.
     private static let started = """
-        to_timestamp(case when right(v_claim, -strpos(v_claim, ' ')) = p_token
-                    then split_part(v_claim, ' ', 1)::float8 end)
+        to_timestamp(\(times)::float8)
         """
+
+    /// What the claim's marker of this token says of times; null when there is none.
+    static let times = """
+        case when pg_catalog.right(\(marker), -pg_catalog.strpos(\(marker), ' ')) operator(pg_catalog.=) p_token
+                    then pg_catalog.split_part(\(marker), ' ', 1) end
+        """
+
+    private static let marker = "pg_catalog.current_setting('muster.claim', true)"
 
     /// Whether the session still holds the tenant's lock.
     static let isHeld = """

@@ -174,13 +174,12 @@ extension Ledger {
             on conflict (workspace, tenant) do update set set_id = excluded.set_id
             """, [.text(workspace), .text(set.digest), tenants])
         // Exactly what went into the set: a row that was changed meanwhile stays, and stands before its member.
-        let columns = [("runbook", "text"), ("key", "text"), ("state", "text"), ("checksum", "text")]
         let moved = """
             e.workspace = $1 and \(sql.isAmong("e.tenant", "$2")) and exists (
-                select 1 from \(sql.records(columns, "$3")) d where d.runbook = e.runbook and d.key = e.key
+                select 1 from \(sql.records(SealedSet.Member.columns, "$3")) d where d.runbook = e.runbook and d.key = e.key
                     and d.state = e.state and d.checksum = e.checksum)
             """
-        let parameters: [DatabaseValue] = [.text(workspace), tenants, .text(try Self.json(group.delta))]
+        let parameters: [DatabaseValue] = [.text(workspace), tenants, .text(LedgerList.json(group.delta))]
         try keepHistory(ofRows: moved, parameters, behind: run)
         try execute("delete from \(sql.executions) as e where \(moved)", parameters)
     }
@@ -210,15 +209,14 @@ extension Ledger {
         try execute(
             "insert into \(sql.sets) (workspace, digest) values ($1, $2) on conflict do nothing",
             [.text(workspace), .text(set.digest)])
-        let columns = [("runbook", "text"), ("key", "text"), ("state", "text"), ("checksum", "text")]
         try execute(
             """
             insert into \(sql.setMembers) (set_id, runbook, key, state, checksum)
             select s.id, d.runbook, d.key, d.state, d.checksum from \(sql.sets) s
-            \(sql.ordered) \(sql.records(columns, "$3")) d \(dialect == .postgresql ? "on true" : "")
+            \(sql.ordered) \(sql.records(SealedSet.Member.columns, "$3")) d \(dialect == .postgresql ? "on true" : "")
             where s.workspace = $1 and s.digest = $2
             on conflict do nothing
-            """, [.text(workspace), .text(set.digest), .text(try Self.json(set.members))])
+            """, [.text(workspace), .text(set.digest), .text(LedgerList.json(set.members))])
     }
 
     /// Sets that no tenant has any more: each deploy makes a new one.

@@ -27,10 +27,6 @@ extension LedgerSQL {
         """
     }
 
-    /// The same for a parameter with a JSON array of objects that have `tenant`, `runbook` and `key`; the workspace is
-    /// the first parameter.
-    func lift(_ parameter: String) -> String {
-        let wanted = records([("tenant", "text"), ("runbook", "text"), ("key", "text")], parameter)
-        return Self.lift(wanted, workspace: "$1", ordered: ordered, name)
-    }
+    /// The same; the workspace is the first parameter.
+    func lift(_ wanted: String) -> String { Self.lift(wanted, workspace: "$1", ordered: ordered, name) }
 }

@@ -1,8 +1,11 @@
+import DatabaseAccess
 import RunbookModel
 
 /// A set of finished identities, each with what it was finished with. Tenants with the same history share one.
 struct SealedSet: Hashable {
-    struct Member: Hashable, Codable {
+    struct Member: Hashable, LedgerRow {
+        static let columns: Columns = [("runbook", "text"), ("key", "text"), ("state", "text"), ("checksum", "text")]
+
         var runbook: String
         var key: String
         /// `succeeded` or `baselined`.
@@ -20,6 +23,8 @@ struct SealedSet: Hashable {
         init(_ fields: [String]) {
             self.init(runbook: fields[0], key: fields[1], state: fields[2], checksum: fields[3])
         }
+
+        var values: [DatabaseValue] { fields.map(DatabaseValue.text) }
 
         var identity: Identity { Identity(runbook: runbook, key: key) }
 

@@ -25,10 +25,10 @@ package struct FilePattern: Sendable {
                 .source, "\"**\" in the pattern \(pattern.debugDescription) is not supported",
                 remedy: "name each folder level with *")
         }
-        let own = ledger.map { URL(filePath: $0).resolvingSymlinksInPath().path }
+        let own = ledger.flatMap { FileIdentity(path: $0) }
         var tenants: [Tenant] = []
         for path in try matches() where !isBesideADatabase(path) {
-            guard own == nil || URL(filePath: path).resolvingSymlinksInPath().path != own else { continue }
+            guard own == nil || FileIdentity(path: path) != own else { continue }
             let name = path.split(separator: "/").last.map(String.init) ?? path
             let stem = name.dropFirst().lastIndex(of: ".").map { String(name[..<$0]) } ?? name
             let url = "sqlite:" + PercentEncoding.encoded(path, keeping: [UInt8(ascii: "/")])
