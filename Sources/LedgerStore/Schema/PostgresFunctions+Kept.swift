@@ -66,6 +66,7 @@ extension PostgresFunctions {
         declare
             v_text pg_catalog.text;
         begin
+            -- The session's lock can be given back if it was held; the transaction's stands for it in that moment.
             \(scene(
                 marker: time,
                 unless: """
