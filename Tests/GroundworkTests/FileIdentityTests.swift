@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Groundwork
 import Testing
 
@@ -20,8 +21,11 @@ import Testing
         #expect(FileIdentity(path: link) == nil)
     }
 
-    @Test func openFileIsKnown() {
-        #expect(FileIdentity(descriptor: 0) != nil)
+    @Test func openFileIsTheOneAtItsPath() {
+        let descriptor = unsafe open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
+        defer { close(descriptor) }
+        #expect(FileIdentity(descriptor: descriptor) == FileIdentity(path: "/proc/self/exe"))
+        #expect(FileIdentity(descriptor: descriptor) != nil)
         #expect(FileIdentity(descriptor: -1) == nil)
     }
 }
