@@ -1,3 +1,4 @@
+private import CSQLite
 package import DatabaseAccess
 
 extension SQLiteSession {
@@ -67,7 +68,7 @@ extension SQLiteSession {
         scriptGuard.context = nil
         do throws(DatabaseError) {
             try outcome.get()
-            try checkLeftovers(context)
+            try checkLeftovers(of: text, context)
         } catch {
             var error = error
             if case .success = outcome { error.resultsBefore = results }
@@ -120,7 +121,7 @@ extension SQLiteSession {
     }
 
     /// What a script must not leave behind: an open savepoint or transaction, our functions in the schema.
-    private func checkLeftovers(_ context: ScriptContext) throws(DatabaseError) {
+    private func checkLeftovers(of text: String, _ context: ScriptContext) throws(DatabaseError) {
         if context.isTransactional, let savepoint = connection.scriptGuard.savepoints.last {
             throw DatabaseError(
                 .refused, "the script ends inside its savepoint \(savepoint)", hint: "add RELEASE \(savepoint)")
@@ -129,7 +130,8 @@ extension SQLiteSession {
             throw DatabaseError(
                 .refused, "the script ends inside a transaction that it began", hint: "add COMMIT at its end")
         }
-        guard connection.scriptGuard.touchesSchema else { return }
+        // A transactional script cannot write the schema as a table: what it leaves there stands in its text.
+        guard connection.scriptGuard.touchesSchema, !context.isTransactional || text.mentionsFunctions else { return }
         let objects = try musterFunctionsInSchema()
         guard objects.isEmpty else {
             throw DatabaseError(
@@ -139,4 +141,9 @@ extension SQLiteSession {
                 hint: "use muster_tenant() and muster_setting() in statements only, not in objects of the schema")
         }
     }
+}
+
+extension String {
+    /// Whether it may name a function of Muster, in any case of letters.
+    fileprivate var mentionsFunctions: Bool { unsafe sqlite3_strlike("%muster\\_%", self, 0x5C) == 0 }
 }

@@ -157,18 +157,24 @@ enum PostgresFunctions {
     /// What is seldom so where a script begins.
     private static let isRare = "p_settings is not null or \(isSlow) or \(isElsewhere)"
 
-    /// Where a script begins: what it finds set, the marker, and a look at its target. Needs `v_text`. What is seldom so is
-    /// asked with what is always done.
+    /// Where a script begins: what it finds set, the marker, and a look at its target. What is seldom so is asked with what is
+    /// always done.
+    ///
+    /// One expression, and nothing is evaluated behind it where nothing is unusual: it leaves the script's path set, and
+    /// the plan of whatever followed would be made anew for each tenant, since it belongs to a path.
     ///
     /// - Parameters:
     ///   - marker: what the marker is put together from.
     ///   - doubt: what keeps the script from beginning, unless what is done about it comes to an end.
     static func scene(marker: String, unless doubt: String, _ judgement: () -> String) -> String {
         """
-            v_text := case when \(doubt) then '' when \(isRare) then null
-                else \(setting(marker)) end;
-            if (v_text operator(pg_catalog.<>) '') is not true then
-                if v_text is not null then
+            -- Of what is unusual the marker tells, until it is one.
+            if (case when \(doubt) then pg_catalog.set_config('muster.claim', 'doubt', true)
+                when \(isRare) then pg_catalog.set_config('muster.claim', 'rare', true)
+                else \(setting(marker)) end)
+                operator(pg_catalog.=) any ('{doubt,rare}'::pg_catalog.text[])
+            then
+                if pg_catalog.current_setting('muster.claim') operator(pg_catalog.=) 'doubt' then
                     \(judgement())
                 end if;
                 \(rarely)
@@ -194,7 +200,7 @@ enum PostgresFunctions {
                 end if;
         """
 
-    /// Sets the marker and what the script finds; never empty.
+    /// Sets the marker and what the script finds; answers a text that begins with the marker.
     ///
     /// In a message of several runbooks now() is the same for all of them. A name over 63 bytes, a backslash: the lexer
     /// reads scripts as the server does only under standard_conforming_strings. The last ends work whose runner is gone

@@ -273,6 +273,14 @@ struct SQLiteScriptTests {
         #expect(try session.musterFunctionsInSchema().isEmpty)
     }
 
+    @Test func whatStoodInTheSchemaBeforeIsNotTheScripts() throws {
+        try session.run("CREATE VIEW v AS SELECT muster_tenant() AS a")
+        try session.run("BEGIN")
+        try script("CREATE TABLE x (a); ALTER TABLE x RENAME TO y")
+        #expect(try failure("CREATE TABLE z (a DEFAULT (Muster_Tenant()))").message.contains("table z: muster_tenant"))
+        try session.run("ROLLBACK")
+    }
+
     @Test(arguments: [
         "CREATE TABLE x (a DEFAULT 'muster_tenant()')", "CREATE TABLE x (a /* muster_tenant() */)",
         "CREATE TABLE x (a -- muster_tenant()\n)", "CREATE TABLE muster_tenants (a)",
