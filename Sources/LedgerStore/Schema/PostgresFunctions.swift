@@ -157,8 +157,8 @@ enum PostgresFunctions {
     /// What is seldom so where a script begins.
     private static let isRare = "p_settings is not null or \(isSlow) or \(isElsewhere)"
 
-    /// Where a script begins: what it finds set, the marker, and a look at its target. What is seldom so is asked with what is
-    /// always done.
+    /// Where a script begins: what it finds set, the marker, and a look at its target. Needs `v_text`. What is seldom so is
+    /// asked with what is always done.
     ///
     /// One expression, and nothing is evaluated behind it where nothing is unusual: it leaves the script's path set, and
     /// the plan of whatever followed would be made anew for each tenant, since it belongs to a path.
